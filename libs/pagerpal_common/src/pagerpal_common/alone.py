@@ -1,0 +1,47 @@
+"""Runs one service as a process of its own: what every service's `__main__` calls."""
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import uvloop
+
+from pagerpal_common import clock, log
+from pagerpal_common.bus import Bus
+from pagerpal_common.bus.rabbit import RabbitBus
+from pagerpal_common.clock import Now
+from pagerpal_common.config import ConfigError, Settings, load
+from pagerpal_common.server import serve
+from pagerpal_common.service import Service
+
+S = TypeVar("S", bound=Settings)
+
+
+def run_alone(name: str, model: type[S], build: Callable[[S, Bus, Now], Service]) -> None:
+    """Read the settings, build the service on RabbitMQ, and serve until told to stop.
+
+    Exits with one message that lists every problem of the environment.
+    """
+    log.configure()
+    try:
+        settings = load(model)
+        missing = [
+            variable
+            for variable, value in (
+                ("PAGERPAL_DATABASE_URL", settings.database_url),
+                ("PAGERPAL_AMQP_URL", settings.amqp_url),
+            )
+            if value is None
+        ]
+        if missing:
+            raise ConfigError(f"PagerPal cannot start:\n  not set: {', '.join(missing)}")
+        now = clock.from_environment()
+    except (ConfigError, ValueError) as error:
+        sys.exit(str(error))
+    uvloop.run(_serve(name, settings, build, now))
+
+
+async def _serve(name: str, settings: S, build: Callable[[S, Bus, Now], Service], now: Now) -> None:
+    assert settings.amqp_url is not None  # noqa: S101 - run_alone has checked it
+    bus = RabbitBus(settings.amqp_url.get_secret_value(), name=name)
+    await serve([build(settings, bus, now)], bus, host=settings.host, port=settings.port)

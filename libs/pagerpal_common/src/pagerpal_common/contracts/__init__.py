@@ -1,0 +1,35 @@
+"""Every message, and who listens to it."""
+
+from collections.abc import Mapping
+
+from pagerpal_common.contracts.alerts import AlertsReceived
+from pagerpal_common.contracts.escalations import EscalateIncident, RequestEscalation
+from pagerpal_common.contracts.incidents import (
+    AcknowledgeIncident,
+    IncidentAcknowledged,
+    IncidentEscalated,
+    IncidentResolved,
+    IncidentTriggered,
+    PageRequested,
+    ReopenIncident,
+    ResolveIncident,
+)
+from pagerpal_common.contracts.message import Message
+from pagerpal_common.contracts.notifications import NotificationSettled
+
+SUBSCRIBERS: Mapping[type[Message], tuple[str, ...]] = {
+    AlertsReceived: ("incidents",),
+    AcknowledgeIncident: ("incidents",),
+    ResolveIncident: ("incidents",),
+    ReopenIncident: ("incidents",),
+    EscalateIncident: ("incidents",),
+    NotificationSettled: ("incidents",),
+    IncidentTriggered: ("escalator",),
+    IncidentEscalated: ("escalator",),
+    IncidentAcknowledged: ("escalator", "notifier"),
+    IncidentResolved: ("escalator", "notifier"),
+    RequestEscalation: ("escalator",),
+    PageRequested: ("notifier",),
+}
+"""Which services subscribe to each message. Any process declares all of their queues, so the start order is free:
+a message published before its subscriber ever ran waits for it."""

@@ -1,0 +1,27 @@
+"""The shape that all messages on the bus share."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from pagerpal_common.ids import uuid7
+
+
+class Value(BaseModel):
+    """A part of a message: frozen, and tolerant of fields that a newer version added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Message(Value):
+    """Something one service tells another. Facts are in the past tense, requests imperative.
+
+    Add optional fields freely; any other change is a new topic `.v2` beside the old one. The saved sample of each
+    version in `tests/unit/contracts/` must parse for ever.
+    """
+
+    topic: ClassVar[str]
+
+    message_id: UUID = Field(default_factory=uuid7)
+    occurred_at: AwareDatetime

@@ -1,0 +1,194 @@
+"""Who is paged next, and how long until the one after? Pure: policy, on-call facts and position are arguments.
+
+The live path and every "what would happen" answer use these same functions.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from pydantic import TypeAdapter
+
+from pagerpal_common.contracts.escalations import PageTarget, Position
+from pagerpal_common.oncall import OnCall
+
+START = Position(pass_number=1, level=0)
+"""Before the first page."""
+
+FALLBACK_TIMEOUT = timedelta(minutes=5)
+"""How long the team's members have before every admin is paged, when there is no policy to say it."""
+
+DEFAULT_REMINDER = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Assignee:
+    """A person, or whoever is on call on a schedule: one of the two is set."""
+
+    user_id: int | None = None
+    schedule_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Level:
+    number: int
+    timeout: timedelta
+    assignees: tuple[Assignee, ...]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """An escalation policy as it stood when a run began. Levels are in order of their number."""
+
+    policy_id: int | None
+    name: str
+    repeat_count: int
+    reminder: timedelta
+    ack_timeout: timedelta | None
+    levels: tuple[Level, ...]
+
+    @property
+    def is_fallback(self) -> bool:
+        """Nobody wrote this policy: it stands in for a missing one."""
+        return self.policy_id is None
+
+
+POLICY_JSON = TypeAdapter(Policy)
+"""How a policy is kept in a run's snapshot."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who can be paged: an active user."""
+
+    user_id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the directory says at one instant, as far as one policy and team need it."""
+
+    people: Mapping[int, Person]  # active users, by id
+    on_call: Mapping[int, OnCall | None]  # by schedule id
+    schedule_names: Mapping[int, str]
+    responders: tuple[int, ...]  # the team's active members with role admin or responder
+    admins: tuple[int, ...]  # every active admin
+
+
+@dataclass(frozen=True)
+class Step:
+    """Enter `entering` and page `people`; if nobody answers, look again `wait` after it was really entered."""
+
+    entering: Position
+    people: tuple[PageTarget, ...]
+    notes: tuple[str, ...]
+    is_unreached: bool
+    wait: timedelta
+
+
+def fallback_policy(facts: Facts) -> Policy:
+    """What holds for a team without a policy: its responders, then every admin."""
+    groups = (facts.responders, facts.admins)
+    levels = (
+        Level(number, FALLBACK_TIMEOUT, tuple(Assignee(user_id=user) for user in group))
+        for number, group in enumerate(groups, start=1)
+    )
+    return Policy(None, "no escalation policy", 0, DEFAULT_REMINDER, None, tuple(levels))
+
+
+def next_step(policy: Policy, facts: Facts, after: Position, *, by_hand: bool = False) -> Step:
+    """The step that follows `after`.
+
+    Levels with nobody reachable are passed at once, each with a note. A whole pass without anybody pages the
+    fallback. After the last pass the people of the last level are reminded, again and again; by hand, a new pass
+    begins instead.
+    """
+    notes: list[str] = []
+    for place, level in _places_after(policy, after, by_hand=by_hand):
+        people = _people(level, policy, facts)
+        if people:
+            return _step(policy, place, people, notes)
+        notes.append(f"Level {level.number} passed over: nobody is reachable")
+        if level is policy.levels[-1] and (place.pass_number, 0) >= (after.pass_number, after.level):
+            return _unreached(policy, facts, place, notes)
+    return _reminder(policy, facts, after, notes)
+
+
+def first_responder(policy: Policy, facts: Facts) -> int | None:
+    """The first person of the first level, whom a new incident is assigned to."""
+    people = _people(policy.levels[0], policy, facts) if policy.levels else ()
+    return people[0].user_id if people else None
+
+
+def _places_after(policy: Policy, after: Position, *, by_hand: bool) -> Iterator[tuple[Position, Level]]:
+    """Every level still to come, in order: the rest of this pass, then the passes left (by hand, always one more)."""
+    last_pass = 1 + policy.repeat_count
+    if by_hand:
+        last_pass = max(last_pass, after.pass_number + 1)
+    for number in range(after.pass_number, last_pass + 1):
+        for level in policy.levels:
+            if (number, level.number) > (after.pass_number, after.level) and not (after.reminder and not by_hand):
+                yield Position(pass_number=number, level=level.number), level
+
+
+def _step(policy: Policy, place: Position, people: tuple[PageTarget, ...], notes: list[str]) -> Step:
+    return Step(place, people, tuple(notes), policy.is_fallback, _wait(policy, place))
+
+
+def _unreached(policy: Policy, facts: Facts, place: Position, notes: list[str]) -> Step:
+    """A whole pass reached nobody: page the fallback in its stead, and say so."""
+    people = _fallback_people(facts)
+    notes.append("The whole pass reached nobody" + ("" if people else ", and there is no fallback either"))
+    return Step(place, people, tuple(notes), True, _wait(policy, place))
+
+
+def _reminder(policy: Policy, facts: Facts, after: Position, notes: list[str]) -> Step:
+    """The policy is spent and still nobody answered: page the last level again, slowly, for as long as it takes."""
+    place = after.model_copy(update={"reminder": after.reminder + 1})
+    level = next((level for level in policy.levels if level.number == after.level), None)
+    people = _people(level, policy, facts) if level else ()
+    if people:
+        reminded = tuple(
+            target.model_copy(update={"reason": (*target.reason, f"reminder {place.reminder}")}) for target in people
+        )
+        return replace(_step(policy, place, reminded, notes), wait=policy.reminder)
+    return replace(_unreached(policy, facts, place, notes), wait=policy.reminder)
+
+
+def _wait(policy: Policy, place: Position) -> timedelta:
+    """The level's own time-out; after the last level of the last pass, the reminder's."""
+    is_last_pass = place.pass_number > policy.repeat_count
+    for level in policy.levels:
+        if level.number == place.level and not (is_last_pass and level is policy.levels[-1]):
+            return level.timeout
+    return policy.reminder
+
+
+def _people(level: Level, policy: Policy, facts: Facts) -> tuple[PageTarget, ...]:
+    """Who a level reaches: each person once, in the order of its assignees, with every reason that leads to them."""
+    reasons: dict[int, list[str]] = {}
+    for assignee in level.assignees:
+        found = _reach(assignee, facts)
+        if found is not None:
+            user_id, why = found
+            reasons.setdefault(user_id, [f"policy {policy.name!r}, level {level.number}"]).append(why)
+    return tuple(PageTarget(user_id=user, reason=tuple(why)) for user, why in reasons.items())
+
+
+def _reach(assignee: Assignee, facts: Facts) -> tuple[int, str] | None:
+    if assignee.user_id is not None:
+        return (assignee.user_id, "assigned by name") if assignee.user_id in facts.people else None
+    on_call = facts.on_call.get(assignee.schedule_id or 0)
+    if on_call is None or on_call.user_id not in facts.people:
+        return None
+    name = facts.schedule_names.get(on_call.schedule_id, str(on_call.schedule_id))
+    return on_call.user_id, f"on call on schedule {name!r} by {on_call.reason} {on_call.entry_id}"
+
+
+def _fallback_people(facts: Facts) -> tuple[PageTarget, ...]:
+    for users, why in ((facts.responders, "a responder of the team"), (facts.admins, "an administrator")):
+        if users:
+            reason = ("the escalation policy reached nobody", why)
+            return tuple(PageTarget(user_id=user, reason=reason) for user in users)
+    return ()

@@ -1,0 +1,59 @@
+"""Messages that leave in the transaction that made them true, and the loop that hands them to the bus."""
+
+import asyncio
+from collections.abc import Sequence
+
+from sqlalchemy import Table, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pagerpal_common.bus import Bus
+from pagerpal_common.bus.wire import decode, encode
+from pagerpal_common.contracts.message import Message
+from pagerpal_common.db import Database
+from pagerpal_common.service import Bell
+
+_AT_ONCE = 100
+
+
+class Outbox:
+    """One service's outbox table, and the bell that tells its relay of new rows."""
+
+    def __init__(self, table: Table) -> None:
+        self.bell = Bell()
+        self._insert = text(f"""
+            INSERT INTO {table.fullname} (message_id, topic, body, created_at)
+            SELECT id, topic, CAST(body AS jsonb), at
+            FROM unnest(CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:bodies AS text[]),
+                        CAST(:times AS timestamptz[])) AS m(id, topic, body, at)
+        """)
+        # Claimed by being there: never "after the last one seen", which loses rows that commit out of order.
+        self._take = text(f"""
+            DELETE FROM {table.fullname}
+            WHERE id IN (SELECT id FROM {table.fullname} ORDER BY id LIMIT {_AT_ONCE} FOR UPDATE SKIP LOCKED)
+            RETURNING topic, CAST(body AS text) AS body
+        """)
+
+    async def add(self, tx: AsyncConnection, messages: Sequence[Message]) -> None:
+        """Write messages in the caller's transaction. Ring the bell once that has committed."""
+        if not messages:
+            return
+        await tx.execute(
+            self._insert,
+            {
+                "ids": [message.message_id for message in messages],
+                "topics": [message.topic for message in messages],
+                "bodies": [encode(message).decode() for message in messages],
+                "times": [message.occurred_at for message in messages],
+            },
+        )
+
+    async def relay(self, db: Database, bus: Bus) -> int:
+        """Hand over what waits; returns how many. A row is gone only once the bus has confirmed its message.
+
+        Raises:
+            Unavailable: the bus or the database is away; everything stays for the next try.
+        """
+        async with db.begin() as tx:
+            rows = (await tx.execute(self._take)).all()
+            await asyncio.gather(*(bus.publish(decode(row.topic, row.body.encode())) for row in rows))
+        return len(rows)

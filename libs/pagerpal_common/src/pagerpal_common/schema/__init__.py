@@ -1,0 +1,22 @@
+"""The whole data model: one file per owner. Anyone may read, only the owner writes."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Table
+
+from pagerpal_common.schema import directory, escalation, incidents, ingest, notification
+from pagerpal_common.schema.columns import metadata
+
+OWNERS: Mapping[str, tuple[Table, ...]] = {
+    "web": directory.OWNED,
+    "incidents": incidents.OWNED,
+    "escalator": escalation.OWNED,
+    "notifier": notification.OWNED,
+    "ingest": ingest.OWNED,
+}
+"""The tables that each service writes."""
+
+SECRET: tuple[Table, ...] = (directory.credentials,)
+"""Tables that only their owner may even read."""
+
+__all__ = ["OWNERS", "SECRET", "metadata"]

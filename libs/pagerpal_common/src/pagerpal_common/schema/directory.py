@@ -1,0 +1,178 @@
+"""Who there is and how they are to be paged. Written by web alone, read by all."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+
+from pagerpal_common.schema.columns import identity, instant, metadata, one_of
+from pagerpal_common.vocabulary import AssigneeType, Role, SourceType
+
+SCHEMA = "directory"
+
+users = Table(
+    "users",
+    metadata,
+    identity(),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("phone", Text),  # E.164
+    Column("timezone", Text, nullable=False),  # IANA
+    Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    instant("last_login_at", nullable=True),
+    instant("created_at"),
+    one_of("role", Role),
+    schema=SCHEMA,
+)
+Index("users_email_key", func.lower(users.c.email), unique=True)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("user_id", ForeignKey(users.c.id), primary_key=True, autoincrement=False),
+    Column("password_hash", Text, nullable=False),  # argon2id; this table alone is closed to the other services
+    instant("changed_at"),
+    schema=SCHEMA,
+)
+
+teams = Table(
+    "teams",
+    metadata,
+    identity(),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    instant("created_at"),
+    schema=SCHEMA,
+)
+
+team_members = Table(
+    "team_members",
+    metadata,
+    identity(),
+    Column("team_id", ForeignKey(teams.c.id), nullable=False),
+    Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
+    UniqueConstraint("team_id", "user_id"),
+    schema=SCHEMA,
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    identity(),
+    Column("team_id", ForeignKey(teams.c.id), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("timezone", Text, nullable=False),  # IANA
+    instant("created_at"),
+    schema=SCHEMA,
+)
+
+schedule_entries = Table(
+    "schedule_entries",
+    metadata,
+    identity(),
+    Column("schedule_id", ForeignKey(schedules.c.id), nullable=False, index=True),
+    Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
+    instant("starts_at"),
+    instant("ends_at"),
+    Column("is_override", Boolean, nullable=False),
+    instant("created_at"),
+    CheckConstraint("starts_at < ends_at", name="order"),
+    # Normal entries of one schedule never overlap; overrides may, and win.
+    ExcludeConstraint(
+        (text("schedule_id"), "="),
+        (text("tstzrange(starts_at, ends_at)"), "&&"),
+        where=text("NOT is_override"),
+        name="schedule_entries_no_overlap",
+        using="gist",
+    ),
+    schema=SCHEMA,
+)
+
+escalation_policies = Table(
+    "escalation_policies",
+    metadata,
+    identity(),
+    Column("team_id", ForeignKey(teams.c.id), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("repeat_count", Integer, nullable=False),  # passes after the first
+    Column("is_default", Boolean, nullable=False),
+    Column("ack_timeout_minutes", Numeric),
+    Column("reminder_minutes", Numeric, nullable=False),
+    instant("created_at"),
+    schema=SCHEMA,
+)
+Index(
+    "escalation_policies_default_key",
+    escalation_policies.c.team_id,
+    unique=True,
+    postgresql_where=escalation_policies.c.is_default,
+)
+
+escalation_levels = Table(
+    "escalation_levels",
+    metadata,
+    identity(),
+    Column("policy_id", ForeignKey(escalation_policies.c.id), nullable=False),
+    Column("level_number", Integer, nullable=False),
+    Column("timeout_minutes", Numeric, nullable=False),  # until the next level is entered
+    UniqueConstraint("policy_id", "level_number"),
+    schema=SCHEMA,
+)
+
+escalation_assignees = Table(
+    "escalation_assignees",
+    metadata,
+    identity(),
+    Column("level_id", ForeignKey(escalation_levels.c.id), nullable=False, index=True),
+    Column("assignee_type", Text, nullable=False),
+    Column("user_id", ForeignKey(users.c.id), index=True),
+    Column("schedule_id", ForeignKey(schedules.c.id), index=True),
+    one_of("assignee_type", AssigneeType),
+    CheckConstraint("num_nonnulls(user_id, schedule_id) = 1", name="one_assignee"),
+    schema=SCHEMA,
+)
+
+alert_sources = Table(
+    "alert_sources",
+    metadata,
+    identity(),
+    Column("team_id", ForeignKey(teams.c.id), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("source_type", Text, nullable=False),
+    Column("config", JSONB),
+    Column("escalation_policy_id", ForeignKey(escalation_policies.c.id), index=True),
+    # SHA-256 of the whole key: 256 random bits need no slow hash.
+    Column("key_hash", LargeBinary, nullable=False, unique=True),
+    Column("key_first8", Text, nullable=False),
+    Column("key_last4", Text, nullable=False),
+    Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    instant("created_at"),
+    one_of("source_type", SourceType),
+    schema=SCHEMA,
+)
+
+OWNED = (
+    users,
+    credentials,
+    teams,
+    team_members,
+    schedules,
+    schedule_entries,
+    escalation_policies,
+    escalation_levels,
+    escalation_assignees,
+    alert_sources,
+)

@@ -1,0 +1,60 @@
+"""Who was told, how, and what came of it. Written by the notifier alone."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from pagerpal_common.schema.columns import identity, instant, metadata, one_of, outbox
+from pagerpal_common.vocabulary import Channel, NotificationStatus
+
+SCHEMA = "notification"
+
+notifications = Table(
+    "notifications",
+    metadata,
+    identity(),
+    Column("page_request_id", BigInteger, nullable=False),
+    Column("incident_id", BigInteger, nullable=False, index=True),
+    Column("escalation_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("step", Integer, nullable=False),  # its place among the person's own rules
+    Column("pass_number", Integer, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("reason", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("address", Text),  # where it went; set when it is claimed, never before
+    Column("attempts", Integer, nullable=False),
+    Column("provider_message_id", UUID(as_uuid=True)),  # of the last attempt
+    Column("error", Text),
+    instant("due_at", nullable=True),  # when to try next, or when a send under way is overdue; null once settled
+    instant("created_at"),
+    instant("sent_at", nullable=True),
+    instant("delivered_at", nullable=True),
+    instant("settled_at", nullable=True),
+    UniqueConstraint("page_request_id", "channel", "step"),
+    one_of("channel", Channel),
+    one_of("status", NotificationStatus),
+    schema=SCHEMA,
+)
+Index("notifications_due_idx", notifications.c.due_at, postgresql_where=notifications.c.due_at.is_not(None))
+# What incidents looks through for ends it has not told yet.
+Index("notifications_settled_idx", notifications.c.settled_at)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    # One try at the provider. Its id is the provider's message id: committed before the call, so that a receipt
+    # always finds its row, and sent again unchanged when the outcome is unknown.
+    Column("attempt_id", UUID(as_uuid=True), primary_key=True),
+    Column("notification_id", ForeignKey(notifications.c.id), nullable=False, index=True),
+    Column("provider", Text, nullable=False),
+    instant("started_at"),
+    instant("ended_at", nullable=True),
+    Column("outcome", Text),
+    Column("detail", Text),
+    schema=SCHEMA,
+)
+
+notification_outbox = outbox(SCHEMA)
+
+OWNED = (notifications, attempts, notification_outbox)

@@ -1,0 +1,56 @@
+"""Serves HTTP until the process is told to stop: the last thing a `__main__` calls."""
+
+import asyncio
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from pagerpal_common.bus import Bus
+from pagerpal_common.http import application
+from pagerpal_common.service import Service, running
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but signals are ours: it would end the process before the loops have finished."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(services: Sequence[Service], bus: Bus, *, host: str, port: int) -> None:
+    """Run the services and their routes on one port until SIGINT or SIGTERM, then finish what is under way.
+
+    Raises:
+        SystemExit: the port is taken.
+    """
+    async with running(services, bus):
+        await serve_app(application(services, bus), host=host, port=port)
+
+
+async def serve_app(app: Starlette, *, host: str, port: int) -> None:
+    """Serve one application until SIGINT or SIGTERM; requests under way get 5 s to end."""
+    server = _Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            access_log=False,  # it would print keys given in the query string; http.py writes our own
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=75,  # longer than the usual gateway's, so that it never meets a closed connection
+            lifespan="off",
+        )
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    try:
+        await server.serve()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

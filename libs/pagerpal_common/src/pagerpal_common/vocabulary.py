@@ -1,0 +1,76 @@
+"""The words with a fixed set of values, and what each value means in the physical world."""
+
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class AlertStatus(StrEnum):
+    """What the monitoring system says of its own alert."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class AlertOutcome(StrEnum):
+    """What became of one alert."""
+
+    OPENED = "opened"  # it opened an incident
+    UPDATED = "updated"  # it was folded into the open incident with its dedup key
+    RESOLVED = "resolved"  # it resolved that incident
+    DUPLICATE = "duplicate"  # this very alert was handled before
+    IGNORED = "ignored"  # it resolved something that is not open
+    PARKED = "parked"  # it could not be handled; kept aside, in sight
+
+
+class IncidentStatus(StrEnum):
+    TRIGGERED = "triggered"  # someone is wanted
+    ACKNOWLEDGED = "acknowledged"  # someone is on it
+    RESOLVED = "resolved"
+
+
+class Role(StrEnum):
+    """What an account may do. Each role may do what the ones after it may."""
+
+    ADMIN = "admin"
+    RESPONDER = "responder"
+    VIEWER = "viewer"
+
+
+class SourceType(StrEnum):
+    GENERIC = "generic"
+    GRAFANA = "grafana"
+    CLOUDWATCH = "cloudwatch"
+    ALERTMANAGER = "alertmanager"
+
+
+class AssigneeType(StrEnum):
+    USER = "user"
+    SCHEDULE = "schedule"
+
+
+class OnCallReason(StrEnum):
+    """Why a schedule names a person at an instant."""
+
+    OVERRIDE = "override"
+    ENTRY = "entry"
+
+
+class Channel(StrEnum):
+    SMS = "sms"
+    VOICE = "voice"
+    EMAIL = "email"
+
+
+class NotificationStatus(StrEnum):
+    QUEUED = "queued"  # waits for its due time
+    SENDING = "sending"  # claimed; the provider may or may not have it
+    SENT = "sent"  # the provider has it
+    DELIVERED = "delivered"  # the handset has it
+    FAILED = "failed"  # definitely refused
+    EXHAUSTED = "exhausted"  # every try is spent
+    CANCELLED = "cancelled"  # nobody wants it any more
