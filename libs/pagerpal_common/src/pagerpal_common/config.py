@@ -7,6 +7,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from pagerpal_common.db import Database, connect
+
 S = TypeVar("S", bound="Settings")
 
 
@@ -24,6 +26,16 @@ class Settings(BaseModel):
     port: int = Field(8000, alias="PORT", ge=1, le=65535)
     database_url: SecretStr | None = Field(None, alias="PAGERPAL_DATABASE_URL")
     amqp_url: SecretStr | None = Field(None, alias="PAGERPAL_AMQP_URL")
+
+    def connect(self, service: str) -> Database:
+        """The database, in the role of that service.
+
+        Raises:
+            ConfigError: no database is named.
+        """
+        if self.database_url is None:
+            raise ConfigError("PagerPal cannot start:\n  PAGERPAL_DATABASE_URL: not set")
+        return connect(self.database_url.get_secret_value(), role=service)
 
 
 def load(model: type[S], environ: Mapping[str, str] | None = None) -> S:

@@ -28,7 +28,8 @@ class EscalateIncident(Message):
     """Enter this level and page these people, if the incident still stands at `expected` in the same run.
 
     Applied by compare-and-set: a repeat, or one that comes after an acknowledgement, changes nothing. With
-    `by` set a person asked for it: it then also takes an acknowledged incident back to triggered.
+    `by` set a person asked for it: it then also takes an acknowledged incident back to triggered, as it does with
+    `after_ack_timeout`.
     Answered with `IncidentChanged`.
     """
 
@@ -44,6 +45,8 @@ class EscalateIncident(Message):
     is_unreached: bool = False
     """The policy reached nobody; these people are the fallback."""
     by: "EscalationRequester | None" = None
+    after_ack_timeout: bool = False
+    """The acknowledger's time is up and the incident is still open: it goes back to triggered, if it is acknowledged."""
 
 
 class EscalationRequester(Value):

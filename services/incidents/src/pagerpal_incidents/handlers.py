@@ -1,0 +1,181 @@
+"""What this service does with each message. Load, decide, save; the reply goes out after the commit."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+
+from pagerpal_common.bus import BatchSubscription, Subscription
+from pagerpal_common.contracts.alerts import GROUP_LIMIT, Alert, AlertResult, AlertsHandled, AlertsReceived
+from pagerpal_common.contracts.escalations import EscalateIncident
+from pagerpal_common.contracts.incidents import (
+    AcknowledgeIncident,
+    IncidentChanged,
+    IncidentCommand,
+    PageRequested,
+    ReopenIncident,
+    ResolveIncident,
+)
+from pagerpal_common.contracts.notifications import NotificationSettled
+from pagerpal_common.errors import Conflict, NotFound
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pagerpal_incidents.context import Context
+from pagerpal_incidents.domain.escalate import enter_level
+from pagerpal_incidents.domain.incident import (
+    Change,
+    Incident,
+    Person,
+    acknowledge,
+    refuse_unwanted,
+    reopen,
+    resolve,
+)
+from pagerpal_incidents.intake import first_assigned, take_in
+from pagerpal_incidents.storage.incidents import (
+    insert_events,
+    lock_incident,
+    lock_open,
+    take_escalation_id,
+    update_incidents,
+)
+from pagerpal_incidents.storage.notifications import record_notifications
+from pagerpal_incidents.storage.pages import close_pages, request_pages
+from pagerpal_incidents.view import view
+
+MESSAGES_AT_ONCE = 50
+"""Messages of alerts taken together; their alerts are committed at most `GROUP_LIMIT` to a transaction."""
+
+
+def subscriptions(ctx: Context) -> tuple[Subscription | BatchSubscription, ...]:
+    """Every message this service takes, and what takes it."""
+    return (
+        BatchSubscription(AlertsReceived, partial(on_alerts_received, ctx), MESSAGES_AT_ONCE),
+        Subscription(AcknowledgeIncident, partial(acknowledge_incident, ctx)),
+        Subscription(ResolveIncident, partial(resolve_incident, ctx)),
+        Subscription(ReopenIncident, partial(reopen_incident, ctx)),
+        Subscription(EscalateIncident, partial(escalate_incident, ctx)),
+        Subscription(NotificationSettled, partial(on_notification_settled, ctx)),
+    )
+
+
+async def on_alerts_received(ctx: Context, messages: Sequence[AlertsReceived]) -> list[AlertsHandled]:
+    """Commit the alerts of several messages together, and answer each message for its own."""
+    alerts = [alert for message in messages for alert in message.alerts]
+    results: list[AlertResult] = []
+    for start in range(0, len(alerts), GROUP_LIMIT):
+        results += await take_in(ctx, alerts[start : start + GROUP_LIMIT])
+    answers = iter(results)
+    return [_handled(message.alerts, answers, ctx.now()) for message in messages]
+
+
+def _handled(alerts: Sequence[Alert], answers: Iterator[AlertResult], at: datetime) -> AlertsHandled:
+    return AlertsHandled(results=tuple(next(answers) for _ in alerts), occurred_at=at)
+
+
+async def acknowledge_incident(ctx: Context, command: AcknowledgeIncident) -> IncidentChanged:
+    """Record that somebody is on it.
+
+    Raises:
+        NotFound: there is no such incident.
+        Invalid: it is resolved.
+    """
+    decide = partial(acknowledge, by=_person(command), at=ctx.now())
+    return await _apply(ctx, command.incident_id, decide)
+
+
+async def resolve_incident(ctx: Context, command: ResolveIncident) -> IncidentChanged:
+    """End it.
+
+    Raises:
+        NotFound: there is no such incident.
+    """
+    decide = partial(resolve, by=_person(command), at=ctx.now())
+    return await _apply(ctx, command.incident_id, decide)
+
+
+async def escalate_incident(ctx: Context, asked: EscalateIncident) -> IncidentChanged:
+    """Enter a level and page its people, if that still fits; what the escalator asks in vain changes nothing.
+
+    Raises:
+        NotFound: there is no such incident.
+        Invalid, Conflict: a person asked, and it is resolved, or has moved on.
+    """
+
+    def decide(incident: Incident) -> Change:
+        if asked.by is not None:
+            refuse_unwanted(incident, asked)
+        return enter_level(incident, asked, at=ctx.now())
+
+    return await _apply(ctx, asked.incident_id, decide)
+
+
+async def reopen_incident(ctx: Context, command: ReopenIncident) -> IncidentChanged:
+    """Begin a new run of its policy.
+
+    Raises:
+        NotFound: there is no such incident.
+        Invalid: it is acknowledged.
+        Conflict: a newer incident with the same dedup key is open.
+    """
+    async with ctx.db.begin() as tx:
+        incident = await _lock(tx, command.incident_id)
+        await _refuse_second_open(tx, incident)
+        change = reopen(
+            incident,
+            by=_person(command),
+            at=ctx.now(),
+            escalation_id=await take_escalation_id(tx),
+            assigned_user_id=await first_assigned(tx, (incident.team_id, incident.escalation_policy_id), ctx.now()),
+        )
+        await _save(ctx, tx, change, ctx.now())
+    ctx.outbox.bell.ring()
+    return IncidentChanged(incident=view(change.incident), occurred_at=ctx.now())
+
+
+async def on_notification_settled(ctx: Context, fact: NotificationSettled) -> None:
+    """Bring a notification's end into the timeline; its row, not the message, says what it was."""
+    async with ctx.db.begin() as tx:
+        await record_notifications(tx, [fact.incident_id])
+
+
+async def _apply(ctx: Context, incident_id: int, decide: Callable[[Incident], Change]) -> IncidentChanged:
+    async with ctx.db.begin() as tx:
+        change = decide(await _lock(tx, incident_id))
+        await _save(ctx, tx, change, ctx.now())
+    ctx.outbox.bell.ring()
+    return IncidentChanged(incident=view(change.incident), occurred_at=ctx.now())
+
+
+async def _lock(tx: AsyncConnection, incident_id: int) -> Incident:
+    incident = await lock_incident(tx, incident_id)
+    if incident is None:
+        raise NotFound(f"there is no incident {incident_id}")
+    return incident
+
+
+async def _refuse_second_open(tx: AsyncConnection, incident: Incident) -> None:
+    """One open incident per dedup key. An alert that opens one just now is stopped by the unique index."""
+    if incident.external_id is None:
+        return
+    key = (incident.source_id, incident.external_id)
+    other = (await lock_open(tx, [key])).get(key)
+    if other is not None and other.id != incident.id:
+        raise Conflict(f"incident {other.id} is open for the same alert")
+
+
+async def _save(ctx: Context, tx: AsyncConnection, change: Change, at: datetime) -> None:
+    """Everything that a change makes true, in the caller's transaction."""
+    if not change.events:
+        return
+    incident = change.incident
+    await update_incidents(tx, [incident])
+    await insert_events(tx, change.events)
+    if change.closes_pages:
+        await close_pages(tx, [incident.id])
+    numbers = await request_pages(tx, incident, change.pages, at=at)
+    asked = PageRequested(incident_id=incident.id, page_request_ids=tuple(numbers), occurred_at=at)
+    await ctx.outbox.add(tx, [*change.messages, *([asked] if numbers else [])])
+
+
+def _person(command: IncidentCommand) -> Person:
+    return Person(command.actor_user_id, command.acting_as_user_id)

@@ -1,0 +1,137 @@
+"""Alerts in, incidents out: a batch in one transaction, and alert by alert when one of them is poison."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from pagerpal_common.contracts.alerts import Alert, AlertResult
+from pagerpal_common.directory import find_policy, load_facts
+from pagerpal_common.errors import DatabaseUnavailable, Unavailable
+from pagerpal_common.escalation import fallback_policy, first_responder
+from pagerpal_common.vocabulary import AlertOutcome, AlertStatus
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pagerpal_incidents.context import Context
+from pagerpal_incidents.domain.fold import Folded, Known, Routing, fold, key_of, openings, routing_of
+from pagerpal_incidents.domain.incident import Incident
+from pagerpal_incidents.storage.incidents import (
+    find_incidents,
+    find_latest,
+    insert_events,
+    insert_incidents,
+    lock_open,
+    take_numbers,
+    update_incidents,
+)
+from pagerpal_incidents.storage.ledger import find_handled, park, record
+from pagerpal_incidents.storage.pages import close_pages
+from pagerpal_incidents.view import view
+
+log = structlog.get_logger(__name__)
+
+RACES = 5
+"""How often a batch starts again because another process opened one of its incidents in between."""
+
+
+class _LostRace(Exception):
+    """Another transaction opened an incident with one of our keys after we had looked."""
+
+
+async def take_in(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
+    """Fold alerts into incidents and commit; one result each, in their order.
+
+    Raises:
+        Unavailable: nothing is committed that was not reported; the same alerts may be given again.
+    """
+    once = list({alert.alert_id: alert for alert in alerts}.values())
+    try:
+        results = await _commit(ctx, once)
+    except Unavailable:
+        raise
+    except Exception as error:
+        log.error("intake.batch_failed", alerts=len(once), exc_info=error)
+        results = [await _alone(ctx, alert) for alert in once]
+    ctx.outbox.bell.ring()
+    by_id = {result.alert_id: result for result in results}
+    return [by_id[alert.alert_id] for alert in alerts]
+
+
+async def _alone(ctx: Context, alert: Alert) -> AlertResult:
+    """One alert in a transaction of its own; poison is parked, in sight, and nobody else's trouble."""
+    try:
+        (result,) = await _commit(ctx, [alert])
+    except Unavailable:
+        raise
+    except Exception as error:
+        log.error("alert.parked", alert_id=str(alert.alert_id), source_id=alert.source_id, exc_info=error)
+        async with ctx.db.begin() as tx:
+            await park(tx, alert, error=f"{type(error).__name__}: {error}"[:2000], at=ctx.now())
+        return AlertResult(alert_id=alert.alert_id, outcome=AlertOutcome.PARKED, incident=None)
+    return result
+
+
+async def _commit(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
+    for _ in range(RACES):
+        try:
+            async with ctx.db.begin() as tx:
+                folded = await _fold(tx, alerts, ctx.now())
+                await _save(ctx, tx, folded, ctx.now())
+        except _LostRace:
+            continue
+        views = {number: view(incident) for number, incident in folded.incidents.items()}
+        return [
+            AlertResult(alert_id=alert.alert_id, outcome=outcome, incident=views.get(number or 0))
+            for alert, outcome, number in folded.results
+        ]
+    raise DatabaseUnavailable("the same incidents are being opened by too many at once")
+
+
+async def _fold(tx: AsyncConnection, alerts: Sequence[Alert], at: datetime) -> Folded:
+    """Load what the decision needs, and decide."""
+    handled = await _handled(tx, alerts)
+    fresh = [alert for alert in alerts if alert.alert_id not in handled]
+    keys = sorted({key for alert in fresh if (key := key_of(alert)) is not None})
+    now_open = await lock_open(tx, keys) if keys else {}
+    opening = openings(fresh, now_open)
+    resolved = {key for alert in fresh if alert.status == AlertStatus.RESOLVED and (key := key_of(alert))}
+    known = Known(
+        open=now_open,
+        latest=await find_latest(tx, sorted(resolved - set(now_open))),
+        handled=handled,
+        assigned=await _assigned(tx, {routing_of(alert) for alert in opening}, at),
+    )
+    numbers = await take_numbers(tx, len(opening))
+    return fold(alerts, known, iter(numbers), at)
+
+
+async def _handled(tx: AsyncConnection, alerts: Sequence[Alert]) -> Mapping[UUID, Incident | None]:
+    handled = await find_handled(tx, [alert.alert_id for alert in alerts])
+    if not handled:
+        return {}
+    incidents = await find_incidents(tx, {number for number in handled.values() if number is not None})
+    return {alert_id: incidents.get(number or 0) for alert_id, number in handled.items()}
+
+
+async def _assigned(tx: AsyncConnection, routings: set[Routing], at: datetime) -> dict[Routing, int | None]:
+    return {routing: await first_assigned(tx, routing, at) for routing in sorted(routings, key=str)}
+
+
+async def first_assigned(tx: AsyncConnection, routing: Routing, at: datetime) -> int | None:
+    """Whom a new incident of this team and policy is assigned to: the first person of level 1 at this instant."""
+    team_id, policy_id = routing
+    policy = await find_policy(tx, team_id=team_id, policy_id=policy_id)
+    facts = await load_facts(tx, policy, team_id=team_id, at=at)
+    return first_responder(policy or fallback_policy(facts), facts)
+
+
+async def _save(ctx: Context, tx: AsyncConnection, folded: Folded, at: datetime) -> None:
+    opened = [folded.incidents[number] for number in folded.opened]
+    if not await insert_incidents(tx, opened):
+        raise _LostRace
+    changed = sorted(folded.changed - set(folded.opened))
+    await update_incidents(tx, [folded.incidents[number] for number in changed])
+    await close_pages(tx, folded.closed)
+    await insert_events(tx, folded.events)
+    await record(tx, [result for result in folded.results if result[1] != AlertOutcome.DUPLICATE], at=at)
+    await ctx.outbox.add(tx, folded.messages)

@@ -1,0 +1,60 @@
+"""What this service looks for by itself, so that a lost message is only a delay."""
+
+from datetime import timedelta
+
+import structlog
+from pagerpal_common.contracts.escalations import EscalateIncident
+from pagerpal_common.errors import Unavailable
+
+from pagerpal_incidents.context import Context
+from pagerpal_incidents.handlers import escalate_incident
+from pagerpal_incidents.intake import take_in
+from pagerpal_incidents.storage.ledger import list_spooled
+from pagerpal_incidents.storage.notifications import list_untold, record_notifications
+from pagerpal_incidents.storage.pages import list_unapplied
+
+log = structlog.get_logger(__name__)
+
+BATCH = 200
+
+PATIENCE = timedelta(seconds=1)
+"""How long a message may take before its row is looked at instead."""
+
+TOLD_WITHIN = timedelta(hours=1)
+"""How far back the sweep looks for notifications that nobody has told of."""
+
+
+async def take_spooled(ctx: Context) -> int:
+    """Take in what ingest kept while the broker was away: the sweep behind `AlertsReceived`."""
+    async with ctx.db.begin() as tx:
+        alerts = await list_spooled(tx, BATCH)
+    if alerts:
+        await take_in(ctx, alerts)
+    return len(alerts)
+
+
+async def apply_unapplied(ctx: Context) -> int:
+    """Enter levels that the escalator has asked for in vain: the sweep behind `EscalateIncident`."""
+    async with ctx.db.begin() as tx:
+        steps = await list_unapplied(tx, asked_before=ctx.now() - PATIENCE, limit=BATCH)
+    return sum([await _apply_one(ctx, step) for step in steps])
+
+
+async def _apply_one(ctx: Context, step: EscalateIncident) -> int:
+    try:
+        await escalate_incident(ctx, step)
+    except Unavailable:
+        raise
+    except Exception as error:
+        log.error("escalation.not_applied", incident_id=step.incident_id, exc_info=error)
+        return 0
+    return 1
+
+
+async def tell_notifications(ctx: Context) -> int:
+    """Bring ends of notifications into timelines: the sweep behind `NotificationSettled`."""
+    async with ctx.db.begin() as tx:
+        incidents = await list_untold(tx, since=ctx.now() - TOLD_WITHIN, limit=BATCH)
+        if incidents:
+            await record_notifications(tx, incidents)
+    return len(incidents)

@@ -1,0 +1,30 @@
+"""The wiring of the incidents service: the one file that knows all its parts."""
+
+from functools import partial
+
+from pagerpal_common.bus import Bus
+from pagerpal_common.clock import Now
+from pagerpal_common.outbox import Outbox
+from pagerpal_common.schema.incidents import incidents_outbox
+from pagerpal_common.service import Loop, Service
+
+from pagerpal_incidents.context import Context
+from pagerpal_incidents.handlers import subscriptions
+from pagerpal_incidents.loops import apply_unapplied, take_spooled, tell_notifications
+from pagerpal_incidents.settings import IncidentsSettings
+
+
+def build(settings: IncidentsSettings, bus: Bus, now: Now) -> Service:
+    """The service, ready to run."""
+    ctx = Context(settings.connect("incidents"), Outbox(incidents_outbox), now)
+    return Service(
+        name="incidents",
+        close=ctx.db.close,
+        subscriptions=subscriptions(ctx),
+        loops=(
+            Loop("incidents.outbox_relay", partial(ctx.outbox.relay, ctx.db, bus), 1.0, ctx.outbox.bell),
+            Loop("incidents.alert_spool", partial(take_spooled, ctx), 1.0),
+            Loop("incidents.escalation_sweep", partial(apply_unapplied, ctx), 1.0),
+            Loop("incidents.notification_sweep", partial(tell_notifications, ctx), 2.0),
+        ),
+    )

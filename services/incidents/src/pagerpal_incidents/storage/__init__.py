@@ -1,0 +1,1 @@
+"""The rows of the incidents schema. Every function takes the caller's transaction and never commits."""

@@ -1,0 +1,144 @@
+"""Incident rows: found, locked, and saved together with all that a change makes true."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from pagerpal_common.db import violated
+from pagerpal_common.errors import Conflict
+from pagerpal_common.schema.incidents import events as events_table
+from pagerpal_common.schema.incidents import incidents as incidents_table
+from pagerpal_common.vocabulary import IncidentStatus, Severity
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pagerpal_incidents.domain.incident import Event, Incident
+from pagerpal_incidents.storage.arrays import columns, insert, update
+
+Key = tuple[int, str]
+
+_NAMES = tuple(field.name for field in fields(Incident))
+_LIST = ", ".join(f"i.{name}" for name in _NAMES)
+_EVENT_NAMES = tuple(field.name for field in fields(Event))
+
+# Locked in the order of their ids, so that two batches never wait for each other in a circle.
+_LOCK_OPEN = text(f"""
+SELECT {_LIST} FROM incidents.incidents i
+JOIN unnest(CAST(:sources AS bigint[]), CAST(:externals AS text[])) AS k(source_id, external_id)
+  ON i.source_id = k.source_id AND i.external_id = k.external_id
+WHERE i.status <> 'resolved' ORDER BY i.id FOR UPDATE OF i
+""")
+_LATEST = text(f"""
+SELECT {_LIST} FROM unnest(CAST(:sources AS bigint[]), CAST(:externals AS text[])) AS k(source_id, external_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM incidents.incidents WHERE source_id = k.source_id AND external_id = k.external_id
+    ORDER BY id DESC LIMIT 1
+) i
+""")
+_BY_ID = text(f"SELECT {_LIST} FROM incidents.incidents i WHERE i.id = ANY(:ids)")
+_LOCK_ONE = text(f"SELECT {_LIST} FROM incidents.incidents i WHERE i.id = :id FOR UPDATE")
+_NUMBERS = text("""
+SELECT nextval(pg_get_serial_sequence('incidents.incidents', 'id')) AS id,
+       nextval('incidents.escalation_ids') AS escalation_id
+FROM generate_series(1, :count)
+""")
+_ESCALATION_ID = text("SELECT nextval('incidents.escalation_ids')")
+_INSERT = insert(
+    incidents_table,
+    _NAMES,
+    then="ON CONFLICT (source_id, external_id) WHERE status <> 'resolved' DO NOTHING RETURNING id",
+)
+_UPDATE = update(incidents_table, _NAMES)
+_INSERT_EVENTS = insert(events_table, _EVENT_NAMES)
+
+
+async def lock_open(tx: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Incident]:
+    """The open incidents with these dedup keys, held until the transaction ends."""
+    return await _by_key(tx, _LOCK_OPEN, keys)
+
+
+async def find_latest(tx: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Incident]:
+    """The newest incident of each dedup key, open or not."""
+    return await _by_key(tx, _LATEST, keys) if keys else {}
+
+
+async def find_incidents(tx: AsyncConnection, ids: Iterable[int]) -> dict[int, Incident]:
+    """These incidents by id, not held; those that do not exist are left out."""
+    rows = await tx.execute(_BY_ID, {"ids": list(ids)})
+    return {row["id"]: _incident(row) for row in rows.mappings()}
+
+
+async def lock_incident(tx: AsyncConnection, incident_id: int) -> Incident | None:
+    """One incident, held until the transaction ends."""
+    row = (await tx.execute(_LOCK_ONE, {"id": incident_id})).mappings().one_or_none()
+    return None if row is None else _incident(row)
+
+
+async def take_numbers(tx: AsyncConnection, count: int) -> list[tuple[int, int]]:
+    """As many pairs of a new incident id and a new escalation id; unused ones are lost."""
+    if not count:
+        return []
+    return [(row.id, row.escalation_id) for row in await tx.execute(_NUMBERS, {"count": count})]
+
+
+async def take_escalation_id(tx: AsyncConnection) -> int:
+    """The number of a new run of a policy."""
+    return int((await tx.execute(_ESCALATION_ID)).scalar_one())
+
+
+async def insert_incidents(tx: AsyncConnection, incidents: Sequence[Incident]) -> bool:
+    """Write new incidents; False when another transaction has just opened one with the same dedup key."""
+    if not incidents:
+        return True
+    # In the order of their keys: two batches with the same new keys then never wait for each other in a circle.
+    ordered = sorted(incidents, key=lambda incident: (incident.source_id, incident.external_id or "", incident.id))
+    inserted = await tx.execute(_INSERT, columns(map(_row, ordered), _NAMES))
+    return len(inserted.all()) == len(incidents)
+
+
+async def update_incidents(tx: AsyncConnection, incidents: Sequence[Incident]) -> None:
+    """Save incidents that the caller holds.
+
+    Raises:
+        Conflict: one of them was reopened while an alert opened another with its dedup key.
+    """
+    if not incidents:
+        return
+    try:
+        await tx.execute(_UPDATE, columns(map(_row, incidents), _NAMES))
+    except IntegrityError as error:
+        if violated(error) == "incidents_open_key":
+            raise Conflict("a newer incident is open for the same alert") from error
+        raise
+
+
+async def insert_events(tx: AsyncConnection, events: Sequence[Event]) -> None:
+    """Add lines to timelines, in this order."""
+    if events:
+        rows = [{name: getattr(event, name) for name in _EVENT_NAMES} for event in events]
+        await tx.execute(
+            _INSERT_EVENTS, columns([row | {"data": json.dumps(row["data"])} for row in rows], _EVENT_NAMES)
+        )
+
+
+async def _by_key(tx: AsyncConnection, query: Any, keys: Sequence[Key]) -> dict[Key, Incident]:
+    parameters = {"sources": [key[0] for key in keys], "externals": [key[1] for key in keys]}
+    found = [_incident(row) for row in (await tx.execute(query, parameters)).mappings()]
+    return {(incident.source_id, incident.external_id or ""): incident for incident in found}
+
+
+def _incident(row: Mapping[Any, Any]) -> Incident:
+    values = dict(row)
+    values["severity"] = Severity(values["severity"])
+    values["status"] = IncidentStatus(values["status"])
+    values["links"] = tuple(values["links"])
+    return Incident(**values)
+
+
+def _row(incident: Incident) -> dict[str, Any]:
+    values = {name: getattr(incident, name) for name in _NAMES}
+    values["links"] = json.dumps(values["links"])
+    values["labels"] = json.dumps(values["labels"])
+    return values

@@ -1,0 +1,75 @@
+"""Page requests, the obligation ledger: who is to be reached, and why."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from pagerpal_common.contracts.escalations import EscalateIncident, PageTarget
+from pagerpal_common.schema.incidents import page_requests
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pagerpal_incidents.domain.incident import Incident
+from pagerpal_incidents.storage.arrays import columns, insert
+
+_NAMES = (
+    "incident_id",
+    "escalation_id",
+    "pass_number",
+    "level",
+    "reminder",
+    "user_id",
+    "reason",
+    "requested_at",
+    "is_open",
+)
+# One per run, pass, level, reminder and person, whatever is repeated.
+_INSERT = insert(page_requests, _NAMES, then="ON CONFLICT DO NOTHING RETURNING id")
+_CLOSE = text("UPDATE incidents.page_requests SET is_open = false WHERE incident_id = ANY(:ids) AND is_open")
+# Steps that the escalator has asked for and that have not been applied, though there was time.
+_ASKED = text("""
+SELECT CAST(e.asked AS text) AS asked FROM escalation.escalations e
+JOIN incidents.incidents i ON i.id = e.incident_id AND i.escalation_id = e.escalation_id
+WHERE e.asked IS NOT NULL AND i.status <> 'resolved'
+  AND CAST(e.asked ->> 'occurred_at' AS timestamptz) < :asked_before
+  AND i.escalation_pass = CAST(e.asked #>> '{expected,pass_number}' AS int)
+  AND i.current_escalation_level = CAST(e.asked #>> '{expected,level}' AS int)
+  AND i.escalation_reminder = CAST(e.asked #>> '{expected,reminder}' AS int)
+  AND (i.status = 'triggered' OR CAST(e.asked ->> 'after_ack_timeout' AS boolean))
+ORDER BY e.escalation_id LIMIT :limit
+""")
+
+
+async def request_pages(
+    tx: AsyncConnection, incident: Incident, people: Sequence[PageTarget], *, at: datetime
+) -> list[int]:
+    """Oblige the notifier to reach these people; the numbers of the new requests."""
+    if not people:
+        return []
+    rows = [
+        {
+            "incident_id": incident.id,
+            "escalation_id": incident.escalation_id,
+            "pass_number": incident.escalation_pass,
+            "level": incident.current_escalation_level,
+            "reminder": incident.escalation_reminder,
+            "user_id": person.user_id,
+            "reason": json.dumps(person.reason),
+            "requested_at": at,
+            "is_open": True,
+        }
+        for person in people
+    ]
+    return [row.id for row in await tx.execute(_INSERT, columns(rows, _NAMES))]
+
+
+async def close_pages(tx: AsyncConnection, incident_ids: Sequence[int]) -> None:
+    """Nobody needs to be reached for these incidents any more."""
+    if incident_ids:
+        await tx.execute(_CLOSE, {"ids": list(incident_ids)})
+
+
+async def list_unapplied(tx: AsyncConnection, *, asked_before: datetime, limit: int) -> list[EscalateIncident]:
+    """What the escalator asked for before that instant and still fits, for when its message was lost."""
+    rows = await tx.execute(_ASKED, {"asked_before": asked_before, "limit": limit})
+    return [EscalateIncident.model_validate_json(row.asked) for row in rows]

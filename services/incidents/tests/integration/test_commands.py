@@ -1,0 +1,204 @@
+"""What people and the escalator ask of an incident, on a real PostgreSQL."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from pagerpal_common.contracts.escalations import EscalateIncident, EscalationRequester, PageTarget, Position
+from pagerpal_common.contracts.incidents import (
+    AcknowledgeIncident,
+    IncidentChanged,
+    IncidentView,
+    ReopenIncident,
+    ResolveIncident,
+)
+from pagerpal_common.errors import Conflict, Invalid, NotFound
+from pagerpal_common.vocabulary import AlertStatus, IncidentStatus
+from pagerpal_incidents.context import Context
+from pagerpal_incidents.handlers import (
+    acknowledge_incident,
+    escalate_incident,
+    reopen_incident,
+    resolve_incident,
+)
+from pagerpal_incidents.intake import take_in
+from pagerpal_incidents.loops import apply_unapplied, tell_notifications
+
+from .conftest import T0, Clock, Rows, an_alert
+
+
+@pytest.fixture
+async def incident(ctx: Context) -> IncidentView:
+    (result,) = await take_in(ctx, [an_alert()])
+    assert result.incident is not None
+    return result.incident
+
+
+def by(incident: IncidentView, user: int = 1) -> dict[str, Any]:
+    return {"incident_id": incident.id, "actor_user_id": user, "acting_as_user_id": user, "occurred_at": T0}
+
+
+def a_step(incident: IncidentView, *, level: int = 1, **changes: Any) -> EscalateIncident:
+    step = EscalateIncident(
+        incident_id=incident.id,
+        escalation_id=incident.escalation_id,
+        expected=Position(pass_number=1, level=level - 1),
+        entering=Position(pass_number=1, level=level),
+        people=(PageTarget(user_id=5, reason=("policy 'p', level 1", "assigned by name")),),
+        occurred_at=T0,
+    )
+    return step.model_copy(update=changes)
+
+
+async def test_the_first_to_acknowledge_stays(ctx: Context, incident: IncidentView, rows: Rows) -> None:
+    answers = await asyncio.gather(
+        *(acknowledge_incident(ctx, AcknowledgeIncident(**by(incident, user))) for user in range(1, 9))
+    )
+
+    assert len({answer.incident.acknowledged_by for answer in answers}) == 1
+    kinds = [row["event_type"] for row in await rows("SELECT event_type FROM incidents.events ORDER BY id")]
+    assert kinds == ["triggered", "acknowledged"]
+
+
+async def test_an_unknown_incident_is_not_found(ctx: Context, incident: IncidentView) -> None:
+    with pytest.raises(NotFound, match="no incident 4711"):
+        await resolve_incident(ctx, ResolveIncident(**by(incident) | {"incident_id": 4711}))
+
+
+async def test_a_resolved_incident_cannot_be_acknowledged(ctx: Context, incident: IncidentView) -> None:
+    await resolve_incident(ctx, ResolveIncident(**by(incident)))
+
+    with pytest.raises(Invalid):
+        await acknowledge_incident(ctx, AcknowledgeIncident(**by(incident)))
+
+
+async def test_entering_a_level_requests_its_pages_once(ctx: Context, incident: IncidentView, rows: Rows) -> None:
+    step = a_step(incident)
+    await asyncio.gather(*(escalate_incident(ctx, step) for _ in range(5)))
+
+    (page,) = await rows("SELECT user_id, level, reason, is_open FROM incidents.page_requests")
+    assert page == {
+        "user_id": 5,
+        "level": 1,
+        "reason": ["policy 'p', level 1", "assigned by name"],
+        "is_open": True,
+    }
+    topics = [row["topic"] for row in await rows("SELECT topic FROM incidents.outbox ORDER BY id")]
+    assert topics == ["incident.triggered.v1", "incident.escalated.v1", "page.requested.v1"]
+
+
+async def test_acknowledging_closes_the_pages_and_the_timer_pages_nobody_after(
+    ctx: Context, incident: IncidentView, rows: Rows
+) -> None:
+    await escalate_incident(ctx, a_step(incident))
+    await acknowledge_incident(ctx, AcknowledgeIncident(**by(incident)))
+
+    late = await escalate_incident(ctx, a_step(incident, level=2))
+
+    assert late.incident.status == IncidentStatus.ACKNOWLEDGED
+    assert await rows("SELECT is_open, level FROM incidents.page_requests") == [{"is_open": False, "level": 1}]
+
+
+async def test_two_clicks_never_skip_a_level(ctx: Context, incident: IncidentView) -> None:
+    await escalate_incident(ctx, a_step(incident))
+    click = a_step(incident, level=2, by=EscalationRequester(actor_user_id=1, acting_as_user_id=1))
+
+    answers = await asyncio.gather(*(escalate_incident(ctx, click) for _ in range(2)), return_exceptions=True)
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "IncidentChanged"]
+
+
+async def test_a_person_may_escalate_what_somebody_has_acknowledged(ctx: Context, incident: IncidentView) -> None:
+    await acknowledge_incident(ctx, AcknowledgeIncident(**by(incident)))
+    click = a_step(incident, by=EscalationRequester(actor_user_id=1, acting_as_user_id=2))
+
+    answer = await escalate_incident(ctx, click)
+
+    assert (answer.incident.status, answer.incident.acknowledged_by) == (IncidentStatus.TRIGGERED, None)
+    assert answer.incident.current_escalation_level == 1
+
+
+async def test_reopening_starts_a_run_of_its_own(ctx: Context, incident: IncidentView, clock: Clock) -> None:
+    await resolve_incident(ctx, ResolveIncident(**by(incident)))
+    clock.advance(minutes=3)
+
+    answer = await reopen_incident(ctx, ReopenIncident(**by(incident)))
+
+    assert answer.incident.status == IncidentStatus.TRIGGERED
+    assert answer.incident.escalation_id > incident.escalation_id
+    assert answer.incident.created_at == incident.created_at
+
+
+async def test_reopening_while_a_newer_one_is_open_is_refused_and_names_it(
+    ctx: Context, incident: IncidentView
+) -> None:
+    await take_in(ctx, [an_alert(status=AlertStatus.RESOLVED)])
+    (newer,) = await take_in(ctx, [an_alert()])
+    assert newer.incident is not None
+
+    with pytest.raises(Conflict, match=f"incident {newer.incident.id} is open"):
+        await reopen_incident(ctx, ReopenIncident(**by(incident)))
+
+
+async def test_reopening_races_with_a_new_alert_and_one_of_them_wins(
+    ctx: Context, incident: IncidentView, rows: Rows
+) -> None:
+    await resolve_incident(ctx, ResolveIncident(**by(incident)))
+
+    reopened, taken = await asyncio.gather(
+        reopen_incident(ctx, ReopenIncident(**by(incident))), take_in(ctx, [an_alert()]), return_exceptions=True
+    )
+
+    assert isinstance(taken, list), "whoever wins, the alert is taken in"
+    assert isinstance(reopened, IncidentChanged | Conflict)
+
+    assert len(await rows("SELECT 1 AS one FROM incidents.incidents WHERE status <> 'resolved'")) == 1
+
+
+async def test_a_step_whose_message_was_lost_is_applied_by_the_sweep(
+    ctx: Context, incident: IncidentView, rows: Rows, clock: Clock
+) -> None:
+    await rows(
+        "INSERT INTO escalation.escalations (escalation_id, incident_id, team_id, policy, state, pass_number, level,"
+        " reminder, asked, started_at) VALUES (:run, :id, 3, '{}', 'asking', 1, 0, 0, CAST(:asked AS jsonb), now())",
+        run=incident.escalation_id,
+        id=incident.id,
+        asked=a_step(incident).model_dump_json(),
+    )
+    assert await apply_unapplied(ctx) == 0, "the message has its second to arrive"
+
+    clock.advance(seconds=1.5)
+
+    assert await apply_unapplied(ctx) == 1
+    assert await apply_unapplied(ctx) == 0
+    assert [row["user_id"] for row in await rows("SELECT user_id FROM incidents.page_requests")] == [5]
+
+
+async def test_how_notifications_ended_is_told_once_and_counted(
+    ctx: Context, incident: IncidentView, rows: Rows
+) -> None:
+    for number, (channel, status) in enumerate([("sms", "sent"), ("voice", "failed")], start=1):
+        await rows(
+            "INSERT INTO notification.notifications (id, page_request_id, incident_id, escalation_id, user_id, channel,"
+            " step, pass_number, level, reason, status, attempts, created_at, sent_at, settled_at, error)"
+            " VALUES (:n, :n, :id, 1, 5, :channel, 0, 1, 1, '[]', :status, 1, :at, :sent, :at, :error)",
+            n=number,
+            id=incident.id,
+            channel=channel,
+            status=status,
+            at=T0,
+            sent=T0 if status == "sent" else None,
+            error=None if status == "sent" else "no such number",
+        )
+
+    assert await tell_notifications(ctx) == 1
+    assert await tell_notifications(ctx) == 0
+
+    told = await rows("SELECT event_type, message FROM incidents.events WHERE notification_id IS NOT NULL ORDER BY id")
+    assert told == [
+        {"event_type": "notification_sent", "message": "SMS sent to user 5"},
+        {"event_type": "notification_failed", "message": "Call failed for user 5: no such number"},
+    ]
+    assert await rows("SELECT notification_count AS n, first_notified_at AS first FROM incidents.incidents") == [
+        {"n": 1, "first": T0}
+    ]
