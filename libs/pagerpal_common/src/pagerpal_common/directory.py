@@ -1,38 +1,53 @@
 """Who is there, as far as other services need it: read-only queries on web's schema."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import fields as dataclass_fields
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, RowMapping, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_common.escalation import Assignee, Facts, Level, Person, Policy
 from pagerpal_common.oncall import Shift, who_is_on_call
+from pagerpal_common.vocabulary import Role
 
+# The first of the two policies that has a level: one without pages nobody, so it must not hide the other.
 _POLICY = text("""
 SELECT p.id, p.name, p.repeat_count, p.reminder_minutes, p.ack_timeout_minutes,
        l.level_number, l.timeout_minutes, a.user_id, a.schedule_id
 FROM directory.escalation_policies p
-LEFT JOIN directory.escalation_levels l ON l.policy_id = p.id
+JOIN directory.escalation_levels l ON l.policy_id = p.id
 LEFT JOIN directory.escalation_assignees a ON a.level_id = l.id
-WHERE p.id = coalesce(
-    CAST(:policy_id AS bigint),
-    (SELECT id FROM directory.escalation_policies WHERE team_id = :team_id AND is_default)
+WHERE p.id = (
+    SELECT candidate.id
+    FROM directory.escalation_policies candidate
+    WHERE (candidate.id = :policy_id OR (candidate.team_id = :team_id AND candidate.is_default))
+      AND EXISTS (SELECT FROM directory.escalation_levels WHERE policy_id = candidate.id)
+    ORDER BY (candidate.id = :policy_id) IS TRUE DESC
+    LIMIT 1
 )
 ORDER BY l.level_number, a.id
-""")
+""").bindparams(bindparam("policy_id", type_=BigInteger), bindparam("team_id", type_=BigInteger))
 
-_SHIFTS = text("""
+# Overrides still to come are needed too: the answer holds only until one begins.
+_DECISIVE = "ends_at > :at AND (starts_at <= :at OR is_override)"
+
+_SHIFTS = text(f"""
 SELECT id AS entry_id, schedule_id, user_id, starts_at, ends_at, is_override, created_at
 FROM directory.schedule_entries
-WHERE schedule_id = ANY(:schedule_ids) AND ends_at > :at
-  AND (starts_at <= :at OR (is_override AND starts_at < CAST(:at AS timestamptz) + interval '366 days'))
+WHERE schedule_id = ANY(:schedule_ids) AND {_DECISIVE}
 """)
 
-_SCHEDULES = text("SELECT id, name FROM directory.schedules WHERE id = ANY(:schedule_ids)")
+# The same, with the schedules' names: one round trip on the way of every new incident.
+_SCHEDULES = text(f"""
+SELECT s.id AS schedule_id, s.name,
+       e.id AS entry_id, e.user_id, e.starts_at, e.ends_at, e.is_override, e.created_at
+FROM directory.schedules s
+LEFT JOIN directory.schedule_entries e ON e.schedule_id = s.id AND {_DECISIVE}
+WHERE s.id = ANY(:schedule_ids)
+""")
 
 # Everybody who may matter: the assigned, those on shift, the team's responders, the admins.
 _PEOPLE = text("""
@@ -42,6 +57,9 @@ LEFT JOIN directory.team_members m ON m.user_id = u.id AND m.team_id = :team_id
 WHERE u.is_active AND (u.role = 'admin' OR m.user_id IS NOT NULL OR u.id = ANY(:user_ids))
 ORDER BY u.id
 """)
+
+_LONGEST = timedelta(days=366)
+"""Of what a policy may say. A longer one would only mean that somebody is never paged."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +74,12 @@ class Contact:
 
 
 async def find_policy(tx: AsyncConnection, *, team_id: int, policy_id: int | None) -> Policy | None:
-    """The policy with this id, or without one the team's default; None when there is none, or it has no levels."""
+    """The policy with this id; without one, or when it has no levels, the team's default.
+
+    None when that has no levels either: then `escalation.fallback_policy` holds.
+    """
     rows = (await tx.execute(_POLICY, {"policy_id": policy_id, "team_id": team_id})).mappings().all()
-    levels = _levels(rows)
-    if not levels:
+    if not rows:
         return None
     head = rows[0]
     return Policy(
@@ -68,16 +88,15 @@ async def find_policy(tx: AsyncConnection, *, team_id: int, policy_id: int | Non
         repeat_count=head["repeat_count"],
         reminder=_minutes(head["reminder_minutes"]),
         ack_timeout=None if head["ack_timeout_minutes"] is None else _minutes(head["ack_timeout_minutes"]),
-        levels=levels,
+        levels=_levels(rows),
     )
 
 
 async def load_facts(tx: AsyncConnection, policy: Policy | None, *, team_id: int, at: datetime) -> Facts:
-    """What `escalation.next_step` needs to know of the world at `at`."""
+    """What `escalation.next_step` needs to know of the world at `at`: one round trip, two when schedules are asked."""
     assignees = [assignee for level in policy.levels for assignee in level.assignees] if policy else []
     schedule_ids = sorted({a.schedule_id for a in assignees if a.schedule_id is not None})
-    shifts = await load_shifts(tx, schedule_ids, at=at) if schedule_ids else []
-    names = (await tx.execute(_SCHEDULES, {"schedule_ids": schedule_ids})).all() if schedule_ids else []
+    schedules, shifts = await _load_schedules(tx, schedule_ids, at=at) if schedule_ids else ({}, [])
     user_ids = {a.user_id for a in assignees if a.user_id is not None} | {shift.user_id for shift in shifts}
     people = (await tx.execute(_PEOPLE, {"team_id": team_id, "user_ids": sorted(user_ids)})).mappings().all()
     return Facts(
@@ -86,15 +105,15 @@ async def load_facts(tx: AsyncConnection, policy: Policy | None, *, team_id: int
             schedule: who_is_on_call([shift for shift in shifts if shift.schedule_id == schedule], at)
             for schedule in schedule_ids
         },
-        schedule_names={row.id: row.name for row in names},
-        responders=tuple(row["id"] for row in people if row["is_member"] and row["role"] != "viewer"),
-        admins=tuple(row["id"] for row in people if row["role"] == "admin"),
+        schedule_names=schedules,
+        responders=tuple(row["id"] for row in people if row["is_member"] and row["role"] != Role.VIEWER),
+        admins=tuple(row["id"] for row in people if row["role"] == Role.ADMIN),
     )
 
 
 async def load_shifts(tx: AsyncConnection, schedule_ids: Sequence[int], *, at: datetime) -> list[Shift]:
     """The shifts that decide who is on call on these schedules at `at`, and until when."""
-    rows = await tx.execute(_SHIFTS, {"schedule_ids": schedule_ids, "at": at})
+    rows = await tx.execute(_SHIFTS, {"schedule_ids": list(schedule_ids), "at": at})
     return [Shift(**row) for row in rows.mappings()]
 
 
@@ -109,18 +128,27 @@ async def find_contacts(tx: AsyncConnection, user_ids: Sequence[int]) -> Mapping
     return {row["user_id"]: Contact(**row) for row in rows.mappings()}
 
 
-def _levels(rows: Sequence[Mapping[Any, Any]]) -> tuple[Level, ...]:
+async def _load_schedules(
+    tx: AsyncConnection, schedule_ids: Sequence[int], *, at: datetime
+) -> tuple[Mapping[int, str], list[Shift]]:
+    """The schedules' names by id, and what `load_shifts` says of them."""
+    rows = (await tx.execute(_SCHEDULES, {"schedule_ids": schedule_ids, "at": at})).mappings().all()
+    names = {row["schedule_id"]: row["name"] for row in rows}
+    fields = [field.name for field in dataclass_fields(Shift)]
+    return names, [Shift(**{name: row[name] for name in fields}) for row in rows if row["entry_id"] is not None]
+
+
+def _levels(rows: Sequence[RowMapping]) -> tuple[Level, ...]:
     levels: dict[int, Level] = {}
     for row in rows:
         number = row["level_number"]
-        if number is None:
-            continue
         level = levels.get(number) or Level(number, _minutes(row["timeout_minutes"]), ())
         has_assignee = row["user_id"] is not None or row["schedule_id"] is not None
         added = (Assignee(row["user_id"], row["schedule_id"]),) if has_assignee else ()
-        levels[number] = Level(number, level.timeout, level.assignees + added)
+        levels[number] = replace(level, assignees=level.assignees + added)
     return tuple(levels.values())
 
 
 def _minutes(value: Decimal) -> timedelta:
-    return timedelta(minutes=float(value))
+    longest = Decimal(_LONGEST // timedelta(minutes=1))
+    return timedelta(minutes=float(min(value, longest))) if value.is_finite() else _LONGEST

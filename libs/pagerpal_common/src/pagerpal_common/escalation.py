@@ -98,11 +98,11 @@ def fallback_policy(facts: Facts) -> Policy:
 
 
 def next_step(policy: Policy, facts: Facts, after: Position, *, by_hand: bool = False) -> Step:
-    """The step that follows `after`.
+    """The step that follows `after`: always further on, and never without people while there is anybody at all.
 
     Levels with nobody reachable are passed at once, each with a note. A whole pass without anybody pages the
-    fallback. After the last pass the people of the last level are reminded, again and again; by hand, a new pass
-    begins instead.
+    fallback at its last level. Once the policy is spent the last level is reminded, again and again; by hand, a new
+    pass begins instead, and is then walked to its end.
     """
     notes: list[str] = []
     for place, level in _places_after(policy, after, by_hand=by_hand):
@@ -110,9 +110,25 @@ def next_step(policy: Policy, facts: Facts, after: Position, *, by_hand: bool = 
         if people:
             return _step(policy, place, people, notes)
         notes.append(f"Level {level.number} passed over: nobody is reachable")
-        if level is policy.levels[-1] and (place.pass_number, 0) >= (after.pass_number, after.level):
-            return _unreached(policy, facts, place, notes)
+        if level is policy.levels[-1] and _is_whole_pass(place, after):
+            return _fallback(policy, facts, place, notes)
     return _reminder(policy, facts, after, notes)
+
+
+def wait_at(policy: Policy, position: Position) -> timedelta:
+    """How long a position is held after it was entered, before the next step is due.
+
+    That is the level's own time-out; at the end of the last pass, and from one reminder to the next, the reminder's
+    interval. Before the first page there is nothing to wait for.
+    """
+    if position == START:
+        return timedelta(0)
+    is_last_pass = position.pass_number > policy.repeat_count
+    for level in policy.levels:
+        is_spent = bool(position.reminder) or (is_last_pass and level is policy.levels[-1])
+        if level.number == position.level and not is_spent:
+            return level.timeout
+    return policy.reminder
 
 
 def first_responder(policy: Policy, facts: Facts) -> int | None:
@@ -122,47 +138,47 @@ def first_responder(policy: Policy, facts: Facts) -> int | None:
 
 
 def _places_after(policy: Policy, after: Position, *, by_hand: bool) -> Iterator[tuple[Position, Level]]:
-    """Every level still to come, in order: the rest of this pass, then the passes left (by hand, always one more)."""
-    last_pass = 1 + policy.repeat_count
-    if by_hand:
-        last_pass = max(last_pass, after.pass_number + 1)
+    """Every level still to come, in order: the rest of this pass, then the passes left; by hand, one more.
+
+    A reminder holds its place too: a level of the rest of its pass that nobody stood for is entered once somebody does.
+    """
+    last_pass = max(1 + policy.repeat_count, after.pass_number + by_hand)
     for number in range(after.pass_number, last_pass + 1):
         for level in policy.levels:
-            if (number, level.number) > (after.pass_number, after.level) and not (after.reminder and not by_hand):
+            if (number, level.number) > (after.pass_number, after.level):
                 yield Position(pass_number=number, level=level.number), level
 
 
+def _is_whole_pass(place: Position, after: Position) -> bool:
+    """Whether going from `after` to the last level of a pass has meant looking at every level of that pass."""
+    return place.pass_number > after.pass_number or after.level == START.level
+
+
 def _step(policy: Policy, place: Position, people: tuple[PageTarget, ...], notes: list[str]) -> Step:
-    return Step(place, people, tuple(notes), policy.is_fallback, _wait(policy, place))
+    return Step(place, people, tuple(notes), policy.is_fallback, wait_at(policy, place))
 
 
-def _unreached(policy: Policy, facts: Facts, place: Position, notes: list[str]) -> Step:
-    """A whole pass reached nobody: page the fallback in its stead, and say so."""
-    people = _fallback_people(facts)
-    notes.append("The whole pass reached nobody" + ("" if people else ", and there is no fallback either"))
-    return Step(place, people, tuple(notes), True, _wait(policy, place))
+def _fallback(policy: Policy, facts: Facts, place: Position, notes: list[str]) -> Step:
+    """Nobody whom the policy names can be reached: page the team in their stead, and say so."""
+    people = _fallback_people(policy, facts)
+    lost = "" if people else ", and neither has the team anybody, nor is there an administrator"
+    return replace(_step(policy, place, people, [*notes, f"The policy reaches nobody{lost}"]), is_unreached=True)
 
 
 def _reminder(policy: Policy, facts: Facts, after: Position, notes: list[str]) -> Step:
-    """The policy is spent and still nobody answered: page the last level again, slowly, for as long as it takes."""
+    """The policy is spent and still nobody answered: page again, slowly, for as long as it takes.
+
+    Whom? The level last entered; should nobody stand for it any more, the nearest one before it where somebody does.
+    """
     place = after.model_copy(update={"reminder": after.reminder + 1})
-    level = next((level for level in policy.levels if level.number == after.level), None)
-    people = _people(level, policy, facts) if level else ()
-    if people:
-        reminded = tuple(
-            target.model_copy(update={"reason": (*target.reason, f"reminder {place.reminder}")}) for target in people
-        )
-        return replace(_step(policy, place, reminded, notes), wait=policy.reminder)
-    return replace(_unreached(policy, facts, place, notes), wait=policy.reminder)
+    entered = [level for level in policy.levels if level.number <= after.level]
+    people = next(filter(None, (_people(level, policy, facts) for level in reversed(entered))), ())
+    step = _step(policy, place, people, notes) if people else _fallback(policy, facts, place, notes)
+    return replace(step, people=tuple(_reminded(target, place.reminder) for target in step.people))
 
 
-def _wait(policy: Policy, place: Position) -> timedelta:
-    """The level's own time-out; after the last level of the last pass, the reminder's."""
-    is_last_pass = place.pass_number > policy.repeat_count
-    for level in policy.levels:
-        if level.number == place.level and not (is_last_pass and level is policy.levels[-1]):
-            return level.timeout
-    return policy.reminder
+def _reminded(target: PageTarget, reminder: int) -> PageTarget:
+    return target.model_copy(update={"reason": (*target.reason, f"reminder {reminder}")})
 
 
 def _people(level: Level, policy: Policy, facts: Facts) -> tuple[PageTarget, ...]:
@@ -177,18 +193,19 @@ def _people(level: Level, policy: Policy, facts: Facts) -> tuple[PageTarget, ...
 
 
 def _reach(assignee: Assignee, facts: Facts) -> tuple[int, str] | None:
+    """The active person behind an assignee, and why; None when there is none at this instant."""
     if assignee.user_id is not None:
         return (assignee.user_id, "assigned by name") if assignee.user_id in facts.people else None
-    on_call = facts.on_call.get(assignee.schedule_id or 0)
+    on_call = None if assignee.schedule_id is None else facts.on_call.get(assignee.schedule_id)
     if on_call is None or on_call.user_id not in facts.people:
         return None
     name = facts.schedule_names.get(on_call.schedule_id, str(on_call.schedule_id))
     return on_call.user_id, f"on call on schedule {name!r} by {on_call.reason} {on_call.entry_id}"
 
 
-def _fallback_people(facts: Facts) -> tuple[PageTarget, ...]:
+def _fallback_people(policy: Policy, facts: Facts) -> tuple[PageTarget, ...]:
     for users, why in ((facts.responders, "a responder of the team"), (facts.admins, "an administrator")):
         if users:
-            reason = ("the escalation policy reached nobody", why)
+            reason = (f"policy {policy.name!r} reaches nobody", why)
             return tuple(PageTarget(user_id=user, reason=reason) for user in users)
     return ()

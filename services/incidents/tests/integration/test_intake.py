@@ -152,17 +152,16 @@ async def test_a_lost_connection_is_our_trouble_and_nothing_is_parked(
     ctx: Context, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bus tries again; an alert is never refused because the database was away."""
-    record = intake.record
 
     async def cut(tx: object, *_: object, **__: object) -> None:
         await rows(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pagerpal_incidents'"
         )
 
-    monkeypatch.setattr(intake, "record", cut)
-    with pytest.raises(DatabaseUnavailable):
-        await take_in(ctx, [alert := an_alert()])
-    monkeypatch.setattr(intake, "record", record)
+    with monkeypatch.context() as patched:
+        patched.setattr(intake, "record", cut)
+        with pytest.raises(DatabaseUnavailable):
+            await take_in(ctx, [alert := an_alert()])
 
     (result,) = await take_in(ctx, [alert])
     assert result.outcome == AlertOutcome.OPENED

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.contracts.incidents import IncidentResolved, IncidentTriggered
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus, IncidentStatus, Severity
-from pagerpal_incidents.domain.fold import Folded, Known, fold, openings
+from pagerpal_incidents.domain.fold import Folded, Key, Known, fold, openings
+from pagerpal_incidents.domain.incident import Incident
 
 T0 = datetime(2026, 5, 21, 12, tzinfo=UTC)
 NOTHING = Known(open={}, latest={}, handled={}, assigned={})
@@ -137,7 +138,9 @@ def test_a_batch_ends_as_its_alerts_would_one_by_one(history: list[tuple[str | N
     alerts = [an_alert(n, key, status=status) for n, (key, status) in enumerate(history, start=1)]
     together = folded(*alerts)
 
-    open_now, alone, fresh = {}, {}, numbers()
+    open_now: dict[Key, Incident] = {}
+    alone: dict[int, Incident] = {}
+    fresh = numbers()
     seen: list[tuple[AlertOutcome, int | None]] = []
     for alert in alerts:
         step = fold([alert], Known(open_now, {}, {}, {}), fresh, T0)
