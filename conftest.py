@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -17,18 +18,19 @@ TEMPLATE = "pagerpal_template"
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A PostgreSQL server whose template database has the whole schema.
 
     `PAGERPAL_TEST_DATABASE_URL` names one that is already there; otherwise the embedded one is started.
     """
-    with asyncio.Runner() as runner:
-        given = os.environ.get("PAGERPAL_TEST_DATABASE_URL")
+    given = os.environ.get("PAGERPAL_TEST_DATABASE_URL")
+    with asyncio.Runner() as runner, tempfile.TemporaryDirectory(prefix="pagerpal-test-") as folder:
         if given:
             runner.run(_make_template(given))
             yield given
             return
-        server = embedded_postgres(tmp_path_factory.mktemp("postgres"))
+        Path(folder).chmod(0o755)  # as root the server runs as somebody else, who has to get in
+        server = embedded_postgres(Path(folder) / "data")
         url = runner.run(server.__aenter__())
         try:
             runner.run(_make_template(url))
@@ -53,6 +55,30 @@ async def database(database_url: str) -> AsyncIterator[Callable[[str | None], Da
 
     def open_as(role: str | None) -> Database:
         opened.append(connect(database_url, role=role))
+        return opened[-1]
+
+    yield open_as
+    for database in opened:
+        await database.close()
+
+
+@pytest.fixture(scope="session")
+def shared_database_url(postgres_url: str) -> Iterator[str]:
+    """One database for tests that leave nothing behind."""
+    with asyncio.Runner() as runner:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        runner.run(_execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY wal_log"))
+        yield _with_database(postgres_url, name)
+        runner.run(_execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def shared_database(shared_database_url: str) -> AsyncIterator[Callable[[str | None], Database]]:
+    """The same as `database`, on the database that such tests share."""
+    opened: list[Database] = []
+
+    def open_as(role: str | None) -> Database:
+        opened.append(connect(shared_database_url, role=role, pool_size=1))
         return opened[-1]
 
     yield open_as

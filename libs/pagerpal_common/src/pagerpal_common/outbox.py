@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.bus.wire import decode, encode
+from pagerpal_common.contracts import BY_TOPIC
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.db import Database
 from pagerpal_common.service import Bell
@@ -27,9 +28,13 @@ class Outbox:
                         CAST(:times AS timestamptz[])) AS m(id, topic, body, at)
         """)
         # Claimed by being there: never "after the last one seen", which loses rows that commit out of order.
+        # A topic that only a newer version knows waits for one.
         self._take = text(f"""
             DELETE FROM {table.fullname}
-            WHERE id IN (SELECT id FROM {table.fullname} ORDER BY id LIMIT {_AT_ONCE} FOR UPDATE SKIP LOCKED)
+            WHERE id IN (
+                SELECT id FROM {table.fullname} WHERE topic = ANY(:known)
+                ORDER BY id LIMIT {_AT_ONCE} FOR UPDATE SKIP LOCKED
+            )
             RETURNING topic, CAST(body AS text) AS body
         """)
 
@@ -54,6 +59,6 @@ class Outbox:
             Unavailable: the bus or the database is away; everything stays for the next try.
         """
         async with db.begin() as tx:
-            rows = (await tx.execute(self._take)).all()
-            await asyncio.gather(*(bus.publish(decode(row.topic, row.body.encode())) for row in rows))
+            rows = (await tx.execute(self._take, {"known": list(BY_TOPIC)})).all()
+            await asyncio.gather(*(bus.publish(decode(BY_TOPIC[row.topic], row.body.encode())) for row in rows))
         return len(rows)

@@ -33,3 +33,6 @@ SUBSCRIBERS: Mapping[type[Message], tuple[str, ...]] = {
 }
 """Which services subscribe to each message. Any process declares all of their queues, so the start order is free:
 a message published before its subscriber ever ran waits for it."""
+
+BY_TOPIC: Mapping[str, type[Message]] = {message.topic: message for message in SUBSCRIBERS}
+"""Every message that is published, by its topic."""

@@ -46,7 +46,7 @@ class EscalateIncident(Message):
     """The policy reached nobody; these people are the fallback."""
     by: "EscalationRequester | None" = None
     after_ack_timeout: bool = False
-    """The acknowledger's time is up and the incident is still open: it goes back to triggered, if it is acknowledged."""
+    """The acknowledger's time is up: the incident goes back to triggered, if it is acknowledged."""
 
 
 class EscalationRequester(Value):

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Every check that CI runs, in the order of their cost: `make test` calls it. Stops at the first that fails.
+#
+# RabbitMQ: PAGERPAL_TEST_AMQP_URL names one that is there already; otherwise the tests start their own node from
+# Debian's package, which is installed here when we may. Without either, the last lines say what was not run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+have_rabbitmq() { [ -n "${PAGERPAL_TEST_AMQP_URL:-}" ] || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]; }
+
+install_rabbitmq() {
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
+    step "RabbitMQ: installing Debian's package"
+    export DEBIAN_FRONTEND=noninteractive
+    # The package would start a server of its own; the tests start theirs.
+    local policy=/usr/sbin/policy-rc.d
+    [ -e "$policy" ] || { printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && trap "rm -f $policy" EXIT; }
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends rabbitmq-server >/dev/null ||
+        echo "RabbitMQ could not be installed" >&2
+}
+
+step "style, types, import rules"
+make --no-print-directory check
+
+have_rabbitmq || install_rabbitmq
+
+step "unit, integration, and both buses"
+python -m pytest libs services tests/unit -q "$@"
+
+step "stories, in one process and as five on RabbitMQ"
+python -m pytest tests/e2e -q "$@"
+
+if ! have_rabbitmq; then
+    printf '\n%s\n' "NOT RUN: everything that needs RabbitMQ (the bus contract on it, and the stories as five processes)." \
+        "Install rabbitmq-server, or set PAGERPAL_TEST_AMQP_URL, and run this again." >&2
+fi
