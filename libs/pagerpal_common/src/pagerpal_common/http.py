@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.applications import Starlette
+from starlette.convertors import IntegerConvertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -113,16 +114,34 @@ class Endpoint:
 Authenticate = Callable[[Any, Request], Awaitable[Account]]
 """Finds out who asks. Raises Unauthenticated, or Unavailable when it cannot be found out."""
 
+_PROBES = ("/livez", "/readyz")
+
 _RANK = {Role.VIEWER: 0, Role.RESPONDER: 1, Role.ADMIN: 2}
 _ANSWER = TypeAdapter[Any](Any)
 
 
 def routes(ctx: object, endpoints: Sequence[Endpoint], authenticate: Authenticate) -> list[BaseRoute]:
     """A Starlette route for each row, with `ctx` given to its handler."""
-    return [
-        Route(row.path, _endpoint(ctx, row, authenticate), methods=[row.method], name=row.handler.__name__)
-        for row in endpoints
-    ]
+    return [_route(row, _endpoint(ctx, row, authenticate)) for row in endpoints]
+
+
+def _route(row: Endpoint, endpoint: Callable[[Request], Awaitable[Response]]) -> Route:
+    route = Route(row.path, endpoint, methods=[row.method], name=row.handler.__name__)
+    route.param_convertors = {
+        name: _ID if isinstance(convertor, IntegerConvertor) else convertor
+        for name, convertor in route.param_convertors.items()
+    }
+    return route
+
+
+class _IdConvertor(IntegerConvertor):
+    """A number of any length: Python refuses to read one of more than 4300 digits, which would be a 500."""
+
+    def convert(self, value: str) -> int:
+        return int(value) if len(value) <= len(str(LARGEST_ID)) else LARGEST_ID + 1
+
+
+_ID = _IdConvertor()
 
 
 def _endpoint(ctx: object, row: Endpoint, authenticate: Authenticate) -> Callable[[Request], Awaitable[Response]]:
@@ -259,7 +278,7 @@ class _AccessLog:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in _PROBES:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()

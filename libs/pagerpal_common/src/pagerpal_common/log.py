@@ -42,8 +42,10 @@ def configure(*, pretty: bool | None = None) -> None:
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for noisy in ("aio_pika", "aiormq", "alembic", "httpx", "uvicorn"):
+    for noisy in ("alembic", "httpx", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    for noisy in ("aio_pika", "aiormq"):  # a lost connection is a traceback to them; the bus says it in one line
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
 
 
 def redact(line: str) -> str:

@@ -16,15 +16,15 @@ from pagerpal_incidents.context import Context
 from pagerpal_incidents.domain.fold import Folded, Known, Routing, fold, key_of, openings, routing_of
 from pagerpal_incidents.domain.incident import Incident
 from pagerpal_incidents.storage.incidents import (
+    LostRace,
     find_incidents,
     find_latest,
-    insert_events,
-    insert_incidents,
+    insert_batch,
     lock_open,
     take_numbers,
     update_incidents,
 )
-from pagerpal_incidents.storage.ledger import find_handled, park, record
+from pagerpal_incidents.storage.ledger import find_handled, ledger_rows, park
 from pagerpal_incidents.storage.pages import close_pages
 from pagerpal_incidents.view import view
 
@@ -32,10 +32,6 @@ log = structlog.get_logger(__name__)
 
 RACES = 5
 """How often a batch starts again because another process opened one of its incidents in between."""
-
-
-class _LostRace(Exception):
-    """Another transaction opened an incident with one of our keys after we had looked."""
 
 
 async def take_in(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
@@ -72,12 +68,14 @@ async def _alone(ctx: Context, alert: Alert) -> AlertResult:
 
 
 async def _commit(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
-    for _ in range(RACES):
+    for race in range(RACES):
         try:
             async with ctx.db.begin() as tx:
-                folded = await _fold(tx, alerts, ctx.now())
+                # That an alert comes twice is rare: the ledger refuses it, and only then are we to look first.
+                handled = await _handled(tx, alerts) if race else {}
+                folded = await _fold(tx, alerts, handled, ctx.now())
                 await _save(ctx, tx, folded, ctx.now())
-        except _LostRace:
+        except LostRace:
             continue
         views = {number: view(incident) for number, incident in folded.incidents.items()}
         return [
@@ -87,9 +85,10 @@ async def _commit(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
     raise DatabaseUnavailable("the same incidents are being opened by too many at once")
 
 
-async def _fold(tx: AsyncConnection, alerts: Sequence[Alert], at: datetime) -> Folded:
+async def _fold(
+    tx: AsyncConnection, alerts: Sequence[Alert], handled: Mapping[UUID, Incident | None], at: datetime
+) -> Folded:
     """Load what the decision needs, and decide."""
-    handled = await _handled(tx, alerts)
     fresh = [alert for alert in alerts if alert.alert_id not in handled]
     keys = sorted({key for alert in fresh if (key := key_of(alert)) is not None})
     now_open = await lock_open(tx, keys) if keys else {}
@@ -126,12 +125,9 @@ async def first_assigned(tx: AsyncConnection, routing: Routing, at: datetime) ->
 
 
 async def _save(ctx: Context, tx: AsyncConnection, folded: Folded, at: datetime) -> None:
-    opened = [folded.incidents[number] for number in folded.opened]
-    if not await insert_incidents(tx, opened):
-        raise _LostRace
     changed = sorted(folded.changed - set(folded.opened))
     await update_incidents(tx, [folded.incidents[number] for number in changed])
     await close_pages(tx, folded.closed)
-    await insert_events(tx, folded.events)
-    await record(tx, [result for result in folded.results if result[1] != AlertOutcome.DUPLICATE], at=at)
+    opened = [folded.incidents[number] for number in folded.opened]
+    await insert_batch(tx, opened, folded.events, ledger_rows(folded.results, at=at))
     await ctx.outbox.add(tx, folded.messages)

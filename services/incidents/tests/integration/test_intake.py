@@ -153,13 +153,13 @@ async def test_a_lost_connection_is_our_trouble_and_nothing_is_parked(
 ) -> None:
     """The bus tries again; an alert is never refused because the database was away."""
 
-    async def cut(tx: object, *_: object, **__: object) -> None:
+    async def cut(*_: object) -> None:
         await rows(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pagerpal_incidents'"
         )
 
     with monkeypatch.context() as patched:
-        patched.setattr(intake, "record", cut)
+        patched.setattr(intake, "close_pages", cut)
         with pytest.raises(DatabaseUnavailable):
             await take_in(ctx, [alert := an_alert()])
 

@@ -7,37 +7,43 @@ twenty times more of the client's time.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Table, TextClause, text
+from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
 Row = Mapping[str, Any]
 
 
-def insert(table: Table, names: Sequence[str], *, then: str = "") -> TextClause:
+def insert(table: Table, names: Sequence[str], *, then: str = "") -> str:
     """An INSERT of these columns for any number of rows; `then` is its ON CONFLICT or RETURNING."""
     listed = ", ".join(names)
-    return text(f"INSERT INTO {table.fullname} ({listed}) SELECT {listed} FROM {_unnest(table, names)} {then}")
+    return f"INSERT INTO {table.fullname} ({listed}) SELECT {listed} FROM {_unnest(table, names)} {then}"
 
 
-def update(table: Table, names: Sequence[str]) -> TextClause:
+def update(table: Table, names: Sequence[str]) -> str:
     """An UPDATE by `id` of these columns for any number of rows."""
     changed = ", ".join(f"{name} = new.{name}" for name in names if name != "id")
-    return text(f"UPDATE {table.fullname} AS old SET {changed} FROM {_unnest(table, names)} WHERE old.id = new.id")
+    return f"UPDATE {table.fullname} AS old SET {changed} FROM {_unnest(table, names)} WHERE old.id = new.id"
 
 
-def columns(rows: Iterable[Row], names: Sequence[str]) -> dict[str, list[Any]]:
+def columns(table: Table, rows: Iterable[Row], names: Sequence[str]) -> dict[str, list[Any]]:
     """The rows turned into one list per column: the parameters of such a statement."""
     kept = list(rows)
-    return {name: [row[name] for row in kept] for name in names}
+    return {_parameter(table, name): [row[name] for row in kept] for name in names}
 
 
 def _unnest(table: Table, names: Sequence[str]) -> str:
-    arrays = ", ".join(_array(table.c[name]) for name in names)
+    arrays = ", ".join(_array(table, table.c[name]) for name in names)
     return f"unnest({arrays}) AS new({', '.join(names)})"
 
 
-def _array(column: Column[Any]) -> str:
+def _array(table: Table, column: Column[Any]) -> str:
+    parameter = _parameter(table, column.name)
     if isinstance(column.type, JSONB):
-        return f"CAST(CAST(:{column.name} AS text[]) AS jsonb[])"  # JSON travels as its text
-    return f"CAST(:{column.name} AS {column.type.compile(dialect=postgresql.dialect())}[])"  # type: ignore[no-untyped-call]
+        return f"CAST(CAST(:{parameter} AS text[]) AS jsonb[])"  # JSON travels as its text
+    return f"CAST(:{parameter} AS {column.type.compile(dialect=postgresql.dialect())}[])"  # type: ignore[no-untyped-call]
+
+
+def _parameter(table: Table, name: str) -> str:
+    """Named by its table as well, so that one statement can write several."""
+    return f"{table.name}_{name}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from pagerpal_common.db import violated
 from pagerpal_common.errors import Conflict
+from pagerpal_common.schema.incidents import alerts as alerts_table
 from pagerpal_common.schema.incidents import events as events_table
 from pagerpal_common.schema.incidents import incidents as incidents_table
 from pagerpal_common.vocabulary import IncidentStatus, Severity
@@ -15,9 +16,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_incidents.domain.incident import Event, Incident
-from pagerpal_incidents.storage.arrays import columns, insert, update
+from pagerpal_incidents.storage.arrays import Row, columns, insert, update
 
 Key = tuple[int, str]
+
+ALERT_NAMES = ("alert_id", "source_id", "external_id", "status", "outcome", "incident_id", "received_at", "recorded_at")
 
 _NAMES = tuple(field.name for field in fields(Incident))
 _LIST = ", ".join(f"i.{name}" for name in _NAMES)
@@ -45,13 +48,17 @@ SELECT nextval(pg_get_serial_sequence('incidents.incidents', 'id')) AS id,
 FROM generate_series(1, :count)
 """)
 _ESCALATION_ID = text("SELECT nextval('incidents.escalation_ids')")
-_INSERT = insert(
-    incidents_table,
-    _NAMES,
-    then="ON CONFLICT (source_id, external_id) WHERE status <> 'resolved' DO NOTHING RETURNING id",
-)
-_UPDATE = update(incidents_table, _NAMES)
-_INSERT_EVENTS = insert(events_table, _EVENT_NAMES)
+_INSERT = insert(incidents_table, _NAMES)
+_INSERT_EVENTS = text(insert(events_table, _EVENT_NAMES))
+_UPDATE = text(update(incidents_table, _NAMES))
+# One round trip for what a batch of alerts makes true; PostgreSQL checks the references once it is all there.
+_INSERT_BATCH = text(f"""
+WITH opened AS ({_INSERT}), told AS ({insert(events_table, _EVENT_NAMES)}) {insert(alerts_table, ALERT_NAMES)}
+""")
+
+
+class LostRace(Exception):
+    """Another transaction was faster with the same incident or alert; look again."""
 
 
 async def lock_open(tx: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Incident]:
@@ -88,14 +95,27 @@ async def take_escalation_id(tx: AsyncConnection) -> int:
     return int((await tx.execute(_ESCALATION_ID)).scalar_one())
 
 
-async def insert_incidents(tx: AsyncConnection, incidents: Sequence[Incident]) -> bool:
-    """Write new incidents; False when another transaction has just opened one with the same dedup key."""
-    if not incidents:
-        return True
+async def insert_batch(
+    tx: AsyncConnection, opened: Sequence[Incident], events: Sequence[Event], alerts: Sequence[Row]
+) -> None:
+    """Write new incidents, timeline events, and alerts into the ledger.
+
+    Raises:
+        LostRace: another transaction has just opened one of the incidents, or entered one of the alerts.
+    """
     # In the order of their keys: two batches with the same new keys then never wait for each other in a circle.
-    ordered = sorted(incidents, key=lambda incident: (incident.source_id, incident.external_id or "", incident.id))
-    inserted = await tx.execute(_INSERT, columns(map(_row, ordered), _NAMES))
-    return len(inserted.all()) == len(incidents)
+    ordered = sorted(opened, key=lambda incident: (incident.source_id, incident.external_id or "", incident.id))
+    parameters = {
+        **columns(incidents_table, map(_row, ordered), _NAMES),
+        **columns(events_table, map(_event_row, events), _EVENT_NAMES),
+        **columns(alerts_table, alerts, ALERT_NAMES),
+    }
+    try:
+        await tx.execute(_INSERT_BATCH, parameters)
+    except IntegrityError as error:
+        if violated(error) in {"incidents_open_key", "alerts_pkey"}:
+            raise LostRace from error
+        raise
 
 
 async def update_incidents(tx: AsyncConnection, incidents: Sequence[Incident]) -> None:
@@ -107,7 +127,7 @@ async def update_incidents(tx: AsyncConnection, incidents: Sequence[Incident]) -
     if not incidents:
         return
     try:
-        await tx.execute(_UPDATE, columns(map(_row, incidents), _NAMES))
+        await tx.execute(_UPDATE, columns(incidents_table, map(_row, incidents), _NAMES))
     except IntegrityError as error:
         if violated(error) == "incidents_open_key":
             raise Conflict("a newer incident is open for the same alert") from error
@@ -117,10 +137,7 @@ async def update_incidents(tx: AsyncConnection, incidents: Sequence[Incident]) -
 async def insert_events(tx: AsyncConnection, events: Sequence[Event]) -> None:
     """Add lines to timelines, in this order."""
     if events:
-        rows = [{name: getattr(event, name) for name in _EVENT_NAMES} for event in events]
-        await tx.execute(
-            _INSERT_EVENTS, columns([row | {"data": json.dumps(row["data"])} for row in rows], _EVENT_NAMES)
-        )
+        await tx.execute(_INSERT_EVENTS, columns(events_table, map(_event_row, events), _EVENT_NAMES))
 
 
 async def _by_key(tx: AsyncConnection, query: Any, keys: Sequence[Key]) -> dict[Key, Incident]:
@@ -137,8 +154,12 @@ def _incident(row: Mapping[Any, Any]) -> Incident:
     return Incident(**values)
 
 
+def _event_row(event: Event) -> Row:
+    return {name: getattr(event, name) for name in _EVENT_NAMES} | {"data": json.dumps(event.data)}
+
+
 def _row(incident: Incident) -> dict[str, Any]:
     values = {name: getattr(incident, name) for name in _NAMES}
-    values["links"] = json.dumps(values["links"])
-    values["labels"] = json.dumps(values["labels"])
+    values["links"] = json.dumps(values["links"]) if incident.links else "[]"
+    values["labels"] = json.dumps(values["labels"]) if incident.labels else "{}"
     return values

@@ -5,15 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from pagerpal_common.contracts.alerts import Alert
-from pagerpal_common.schema.incidents import alerts as alerts_table
 from pagerpal_common.vocabulary import AlertOutcome
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_incidents.storage.arrays import columns, insert
+from pagerpal_incidents.storage.arrays import Row
 
-_NAMES = ("alert_id", "source_id", "external_id", "status", "outcome", "incident_id", "received_at", "recorded_at")
-_INSERT = insert(alerts_table, _NAMES)
 _HANDLED = text("SELECT alert_id, incident_id FROM incidents.alerts WHERE alert_id = ANY(:ids)")
 _PARK = text("""
 INSERT INTO incidents.parked_alerts (alert_id, body, error, parked_at) VALUES (:alert_id, :body, :error, :at)
@@ -34,13 +31,9 @@ async def find_handled(tx: AsyncConnection, alert_ids: Iterable[UUID]) -> dict[U
     return {row.alert_id: row.incident_id for row in rows}
 
 
-async def record(
-    tx: AsyncConnection, results: Sequence[tuple[Alert, AlertOutcome, int | None]], *, at: datetime
-) -> None:
-    """Enter alerts in the ledger. A number that is already in it breaks the transaction: someone else was faster."""
-    if not results:
-        return
-    rows = [
+def ledger_rows(results: Sequence[tuple[Alert, AlertOutcome, int | None]], *, at: datetime) -> list[Row]:
+    """What the ledger says of these alerts: each once, and what became of it."""
+    return [
         {
             "alert_id": alert.alert_id,
             "source_id": alert.source_id,
@@ -52,8 +45,8 @@ async def record(
             "recorded_at": at,
         }
         for alert, outcome, incident_id in results
+        if outcome != AlertOutcome.DUPLICATE
     ]
-    await tx.execute(_INSERT, columns(rows, _NAMES))
 
 
 async def park(tx: AsyncConnection, alert: Alert, *, error: str, at: datetime) -> None:

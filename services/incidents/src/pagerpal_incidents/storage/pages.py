@@ -24,7 +24,7 @@ _NAMES = (
     "is_open",
 )
 # One per run, pass, level, reminder and person, whatever is repeated.
-_INSERT = insert(page_requests, _NAMES, then="ON CONFLICT DO NOTHING RETURNING id")
+_INSERT = text(insert(page_requests, _NAMES, then="ON CONFLICT DO NOTHING RETURNING id"))
 _CLOSE = text("UPDATE incidents.page_requests SET is_open = false WHERE incident_id = ANY(:ids) AND is_open")
 # Steps that the escalator has asked for and that have not been applied, though there was time.
 _ASKED = text("""
@@ -60,7 +60,7 @@ async def request_pages(
         }
         for person in people
     ]
-    return [row.id for row in await tx.execute(_INSERT, columns(rows, _NAMES))]
+    return [row.id for row in await tx.execute(_INSERT, columns(page_requests, rows, _NAMES))]
 
 
 async def close_pages(tx: AsyncConnection, incident_ids: Sequence[int]) -> None:
