@@ -24,6 +24,7 @@ try:
     from pagerpal_standalone.postgres import database_url
     from pagerpal_web.admins import NewAdmin, make_admin
     from pydantic import ValidationError
+    from sqlalchemy.exc import ArgumentError, DBAPIError
 except ModuleNotFoundError as missing:
     # Started by a Python without PagerPal: the repository's own has it.
     python = REPOSITORY / ".venv" / "bin" / "python"
@@ -90,12 +91,14 @@ async def save(url: str, admin: NewAdmin) -> tuple[int, bool]:
     """Write the admin; their id, and whether they are new."""
     try:
         db = connect(url, role="web")
-    except ValueError:
-        raise Failed("PAGERPAL_DATABASE_URL is no database URL") from None
+    except (ArgumentError, ImportError, ValueError):
+        raise Failed("PAGERPAL_DATABASE_URL is no URL of a PostgreSQL database") from None
     try:
         return await make_admin(db, admin, utc_now())
     except DatabaseUnavailable as error:
         raise Failed(f"the database cannot be used ({error}): is PagerPal running?") from None
+    except DBAPIError as error:  # of a wrong password, or a database that PagerPal was never started on
+        raise Failed(f"the database cannot be used ({error.orig}): was PagerPal started on it?") from None
     finally:
         await db.close()
 

@@ -1,7 +1,7 @@
 """PostgreSQL: one engine per service, in that service's role, where every wait has an end."""
 
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import ExceptionContext
@@ -47,7 +47,9 @@ class Database:
                 committed all the same, so whatever is done must be safe to repeat.
         """
         try:
-            async with self._engine.begin() as tx:
+            async with AsyncExitStack() as stack:
+                tx = await stack.enter_async_context(self._connection())
+                await stack.enter_async_context(tx.begin())
                 yield tx
         except (OSError, PoolTimeout, InterfaceError, OperationalError) as error:
             raise DatabaseUnavailable(type(error).__name__) from error
@@ -55,6 +57,16 @@ class Database:
             if is_trouble(error):
                 raise DatabaseUnavailable(f"SQLSTATE {sqlstate(error)}") from error
             raise
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection from the pool. Whatever refuses it may be mended: the login, the role, the database itself."""
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(self._engine.connect())
+            except DBAPIError as error:
+                raise DatabaseUnavailable(f"not connected: SQLSTATE {sqlstate(error)}") from error
+            yield connection
 
     async def close(self) -> None:
         """Close every connection."""
@@ -84,6 +96,7 @@ def connect(url: str, *, role: str | None, pool_size: int = 4, overflow: int = 6
         pool_size=pool_size,
         max_overflow=overflow,
         pool_timeout=CONNECT_TIMEOUT,
+        hide_parameters=True,  # an error's text must not hold phone numbers, hashes or alert texts
         connect_args={
             "timeout": CONNECT_TIMEOUT,
             "command_timeout": STATEMENT_TIMEOUT + 1,

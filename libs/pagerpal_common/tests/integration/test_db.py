@@ -19,6 +19,16 @@ async def test_a_server_that_is_not_there_is_our_trouble() -> None:
             pass
 
 
+async def test_a_role_that_is_not_there_yet_is_our_trouble(database_url: str) -> None:
+    """A service may be started before the first migration."""
+    handle = connect(database_url, role="nobody_has_this_one")
+
+    with pytest.raises(DatabaseUnavailable, match="22023"):
+        async with handle.begin():
+            pass
+    await handle.close()
+
+
 async def test_a_schema_that_is_not_migrated_yet_is_our_trouble(database: Open) -> None:
     with pytest.raises(DatabaseUnavailable):
         async with database(None).begin() as tx:

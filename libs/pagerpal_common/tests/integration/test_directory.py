@@ -1,0 +1,244 @@
+"""What other services read of the directory, on real rows."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pagerpal_common.db import Database
+from pagerpal_common.directory import find_contacts, find_policy, load_facts, load_shifts
+from pagerpal_common.escalation import START, Assignee, Facts, Level, Policy, next_step
+from pagerpal_common.oncall import OnCall, who_is_on_call
+from pagerpal_common.vocabulary import OnCallReason
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
+ANA, BO, CY, ROOT, WATCHER, GONE, STRANGER = range(1, 8)
+CORE, OTHER = 1, 2
+PRIMARY, EMPTY = 1, 2
+OWN, DEFAULT, FOREIGN, BARE = range(1, 5)
+
+AddShift = Callable[..., Awaitable[None]]
+
+ROWS = """
+INSERT INTO directory.users (name, email, role, phone, timezone, is_active, created_at) VALUES
+    ('ana', 'ana@example.com', 'responder', '+4915100000001', 'UTC', true, now()),
+    ('bo', 'bo@example.com', 'responder', NULL, 'UTC', true, now()),
+    ('cy', 'cy@example.com', 'responder', NULL, 'UTC', true, now()),
+    ('root', 'root@example.com', 'admin', NULL, 'UTC', true, now()),
+    ('watcher', 'watcher@example.com', 'viewer', NULL, 'UTC', true, now()),
+    ('gone', 'gone@example.com', 'admin', NULL, 'UTC', false, now()),
+    ('stranger', 'stranger@example.com', 'responder', NULL, 'UTC', true, now());
+INSERT INTO directory.teams (name, created_at) VALUES ('core', now()), ('other', now());
+INSERT INTO directory.team_members (team_id, user_id) VALUES (1, 1), (1, 2), (1, 5), (1, 6), (2, 7);
+INSERT INTO directory.schedules (team_id, name, timezone, created_at) VALUES
+    (1, 'primary', 'UTC', now()), (1, 'empty', 'UTC', now());
+INSERT INTO directory.escalation_policies
+    (team_id, name, repeat_count, is_default, ack_timeout_minutes, reminder_minutes, created_at) VALUES
+    (1, 'own', 2, false, 7.5, 45, now()), (1, 'default', 0, true, NULL, 30, now()),
+    (2, 'foreign', 0, true, NULL, 30, now()), (1, 'bare', 0, false, NULL, 30, now());
+INSERT INTO directory.escalation_levels (policy_id, level_number, timeout_minutes) VALUES
+    (1, 5, 10), (1, 2, 0.25), (2, 1, 5), (3, 1, 5);
+INSERT INTO directory.escalation_assignees (level_id, assignee_type, user_id, schedule_id) VALUES
+    (2, 'user', 3, NULL), (2, 'schedule', NULL, 1), (2, 'user', 6, NULL), (3, 'schedule', NULL, 2),
+    (4, 'user', 7, NULL);
+"""
+
+
+@pytest.fixture
+async def tx(database: Callable[[str | None], Database]) -> AsyncIterator[AsyncConnection]:
+    """A transaction as the escalator, with the rows above committed before."""
+    async with database(None).begin() as owner:
+        for statement in ROWS.split(";")[:-1]:
+            await owner.execute(text(statement))
+    async with database("escalator").begin() as connection:
+        yield connection
+
+
+@pytest.fixture
+def add_shift(database: Callable[[str | None], Database]) -> AddShift:
+    """Adds a shift on `primary`, in hours from noon; `made` says when it was written down."""
+
+    async def add(user_id: int, starts: float, ends: float, *, override: bool = False, made: float = -100) -> None:
+        async with database(None).begin() as owner:
+            await owner.execute(
+                text("""
+                INSERT INTO directory.schedule_entries
+                    (schedule_id, user_id, starts_at, ends_at, is_override, created_at)
+                VALUES (1, :user_id, :starts, :ends, :override, :made)
+                """),
+                {"user_id": user_id, "override": override}
+                | {name: hours(number) for name, number in (("starts", starts), ("ends", ends), ("made", made))},
+            )
+
+    return add
+
+
+def hours(number: float) -> datetime:
+    return NOON + timedelta(hours=number)
+
+
+@contextmanager
+def counting(tx: AsyncConnection) -> Iterator[list[str]]:
+    """Collects the statements that are sent."""
+    sent: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        sent.append(statement)
+
+    event.listen(tx.sync_connection, "before_cursor_execute", note)
+    yield sent
+    event.remove(tx.sync_connection, "before_cursor_execute", note)
+
+
+async def test_a_policy_by_its_id_has_its_levels_in_order(tx: AsyncConnection) -> None:
+    found = await find_policy(tx, team_id=CORE, policy_id=OWN)
+
+    assert found == Policy(
+        policy_id=OWN,
+        name="own",
+        repeat_count=2,
+        reminder=timedelta(minutes=45),
+        ack_timeout=timedelta(minutes=7.5),
+        levels=(
+            Level(
+                2,
+                timedelta(seconds=15),
+                (Assignee(user_id=CY), Assignee(schedule_id=PRIMARY), Assignee(user_id=GONE)),
+            ),
+            Level(5, timedelta(minutes=10), ()),
+        ),
+    )
+
+
+@pytest.mark.parametrize("policy_id", [None, BARE, 4711])
+async def test_without_a_usable_policy_of_its_own_the_default_of_the_team_holds(
+    tx: AsyncConnection, policy_id: int | None
+) -> None:
+    found = await find_policy(tx, team_id=CORE, policy_id=policy_id)
+
+    assert found is not None
+    assert (found.policy_id, found.ack_timeout) == (DEFAULT, None)
+
+
+async def test_a_team_without_a_policy_that_has_levels_has_none(tx: AsyncConnection) -> None:
+    assert await find_policy(tx, team_id=4711, policy_id=None) is None
+    assert await find_policy(tx, team_id=4711, policy_id=BARE) is None
+
+
+async def test_times_beyond_measure_are_cut_to_what_can_be_counted(
+    tx: AsyncConnection, database: Callable[[str | None], Database]
+) -> None:
+    async with database(None).begin() as owner:
+        await owner.execute(text("UPDATE directory.escalation_policies SET reminder_minutes = 'NaN'"))
+        await owner.execute(text("UPDATE directory.escalation_levels SET timeout_minutes = 1e30"))
+
+    found = await find_policy(tx, team_id=CORE, policy_id=None)
+
+    assert found is not None
+    assert found.reminder == found.levels[0].timeout == timedelta(days=366)
+
+
+async def test_the_facts_name_active_people_of_the_policy_the_team_and_the_admins(tx: AsyncConnection) -> None:
+    policy = await find_policy(tx, team_id=CORE, policy_id=OWN)
+
+    facts = await load_facts(tx, policy, team_id=CORE, at=NOON)
+
+    assert set(facts.people) == {ANA, BO, CY, ROOT, WATCHER}
+    assert facts.people[CY].name == "cy"
+    assert facts.responders == (ANA, BO)
+    assert facts.admins == (ROOT,)
+    assert facts.on_call == {PRIMARY: None}
+    assert facts.schedule_names == {PRIMARY: "primary"}
+
+
+async def test_an_admin_of_the_team_is_one_of_its_responders(
+    tx: AsyncConnection, database: Callable[[str | None], Database]
+) -> None:
+    async with database(None).begin() as owner:
+        await owner.execute(text("INSERT INTO directory.team_members (team_id, user_id) VALUES (1, 4)"))
+
+    facts = await load_facts(tx, None, team_id=CORE, at=NOON)
+
+    assert (facts.responders, facts.admins) == ((ANA, BO, ROOT), (ROOT,))
+
+
+async def test_the_facts_say_who_is_on_call_at_that_instant(tx: AsyncConnection, add_shift: AddShift) -> None:
+    await add_shift(ANA, -4, 4)
+    await add_shift(STRANGER, 4, 12)
+    policy = await find_policy(tx, team_id=CORE, policy_id=OWN)
+
+    before = await load_facts(tx, policy, team_id=CORE, at=hours(3.99))
+    after = await load_facts(tx, policy, team_id=CORE, at=hours(4))
+    later = await load_facts(tx, policy, team_id=CORE, at=hours(12))
+
+    assert before.on_call[PRIMARY] == OnCall(ANA, PRIMARY, 1, OnCallReason.ENTRY, hours(4))
+    assert after.on_call[PRIMARY] == OnCall(STRANGER, PRIMARY, 2, OnCallReason.ENTRY, hours(12))
+    assert STRANGER in after.people  # no member, and yet reachable: the schedule says so
+    assert later.on_call[PRIMARY] is None
+
+
+async def test_overrides_win_and_end_the_answer_when_they_begin(tx: AsyncConnection, add_shift: AddShift) -> None:
+    await add_shift(ANA, -4, 24 * 500)
+    await add_shift(BO, 1, 2, override=True)
+    await add_shift(CY, 1, 3, override=True, made=-99)
+    await add_shift(BO, 24 * 400, 24 * 401, override=True)
+    policy = await find_policy(tx, team_id=CORE, policy_id=OWN)
+
+    facts: list[Facts] = [
+        await load_facts(tx, policy, team_id=CORE, at=hours(number)) for number in (0, 1, 3, 24 * 400)
+    ]
+
+    answers = [each.on_call[PRIMARY] for each in facts]
+    assert [(each.user_id, each.until) for each in answers if each] == [
+        (ANA, hours(1)),
+        (CY, hours(3)),
+        (ANA, hours(24 * 400)),
+        (BO, hours(24 * 401)),
+    ]
+
+
+async def test_somebody_on_call_who_is_inactive_leaves_the_level_to_the_next(
+    tx: AsyncConnection, add_shift: AddShift
+) -> None:
+    await add_shift(GONE, -1, 1)
+    policy = await find_policy(tx, team_id=CORE, policy_id=OWN)
+    assert policy is not None
+
+    facts = await load_facts(tx, policy, team_id=CORE, at=NOON)
+
+    assert GONE not in facts.people
+    assert [target.user_id for target in next_step(policy, facts, START).people] == [CY]
+
+
+async def test_the_shifts_of_a_schedule_are_those_that_decide(tx: AsyncConnection, add_shift: AddShift) -> None:
+    await add_shift(ANA, -8, 0)
+    await add_shift(BO, 0, 8)
+    await add_shift(CY, 8, 9)
+    await add_shift(ROOT, 5, 6, override=True)
+
+    shifts = await load_shifts(tx, [PRIMARY, EMPTY], at=NOON)
+
+    assert sorted(shift.user_id for shift in shifts) == [BO, ROOT]
+    assert who_is_on_call(shifts, NOON) == OnCall(BO, PRIMARY, 2, OnCallReason.ENTRY, hours(5))
+
+
+async def test_a_new_incident_costs_three_round_trips_and_two_without_schedules(tx: AsyncConnection) -> None:
+    with counting(tx) as sent:
+        policy = await find_policy(tx, team_id=CORE, policy_id=OWN)
+        await load_facts(tx, policy, team_id=CORE, at=NOON)
+    assert len(sent) == 3
+
+    with counting(tx) as sent:
+        policy = await find_policy(tx, team_id=OTHER, policy_id=None)
+        await load_facts(tx, policy, team_id=OTHER, at=NOON)
+    assert len(sent) == 2
+
+
+async def test_contacts_are_found_by_id_also_of_the_inactive(tx: AsyncConnection) -> None:
+    found = await find_contacts(tx, [ANA, GONE, 4711])
+
+    assert set(found) == {ANA, GONE}
+    assert (found[ANA].phone, found[ANA].is_active) == ("+4915100000001", True)
+    assert not found[GONE].is_active

@@ -1,0 +1,102 @@
+"""What does the body of `POST /api/v1/alerts` say, and which alert is it? (API reference, "Generic alert ingestion")
+
+A text that cannot be stored is refused with a clear word; one that is merely too long to show is cut: an alert must
+not be lost over its title.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pagerpal_common.contracts.alerts import Alert
+from pagerpal_common.ids import keyed_uuid, uuid7
+from pagerpal_common.vocabulary import AlertStatus, Severity
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from pagerpal_ingest.domain.source import Source, route
+
+TITLE_LIMIT = 255
+"""Characters."""
+
+DESCRIPTION_LIMIT = 16 * 1024
+"""Bytes of UTF-8."""
+
+EXTERNAL_ID_LIMIT = 255
+"""Characters. Never cut: two alerts whose ids differ only at their ends would become one."""
+
+# PostgreSQL stores no NUL; the other C0 controls but tab and line ends only ever hurt whoever reads them.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def _storable(text: str) -> str:
+    if _CONTROL.search(text):
+        raise PydanticCustomError("control_character", "Text must not hold control characters")
+    return text
+
+
+def _title(text: str) -> str:
+    title = text.strip()
+    if not title:
+        raise PydanticCustomError("blank", "Text must not be blank")
+    return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1] + "…"
+
+
+def _description(text: str) -> str:
+    if len(text) * 4 <= DESCRIPTION_LIMIT or len(encoded := text.encode()) <= DESCRIPTION_LIMIT:
+        return text
+    return encoded[: DESCRIPTION_LIMIT - len("…".encode())].decode(errors="ignore") + "…"
+
+
+class GenericAlert(BaseModel):
+    """The body. Senders add fields of their own, which are ignored; `null` stands for a field left out."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    title: Annotated[str, AfterValidator(_storable), AfterValidator(_title)]
+    description: Annotated[str, AfterValidator(_storable), AfterValidator(_description)] | None = None
+    severity: Severity
+    team_id: int | None = None
+    external_id: Annotated[str, Field(min_length=1, max_length=EXTERNAL_ID_LIMIT), AfterValidator(_storable)] | None = (
+        None
+    )
+    source_id: int | None = None
+    status: AlertStatus | None = None
+
+    @model_validator(mode="after")
+    def _resolves_something(self) -> "GenericAlert":
+        if self.status is AlertStatus.RESOLVED and self.external_id is None:
+            raise PydanticCustomError("external_id_missing", "A resolved alert must have an external_id")
+        return self
+
+
+def parse(body: bytes, source: Source, *, repeat_key: str | None, at: datetime) -> Alert:
+    """The alert in a body that arrived `at` with this source's key.
+
+    Args:
+        repeat_key: the `Idempotency-Key` of the request: the same source and key make the same alert, whatever else
+            the body says; without one every request makes a new alert.
+
+    Raises:
+        ValidationError: the body does not fit.
+        Forbidden: it names a source or a team that this key is not good for.
+    """
+    given = GenericAlert.model_validate_json(body)
+    routing = route(source, source_id=given.source_id, team_id=given.team_id)
+    return Alert(
+        alert_id=_alert_id(source, repeat_key),
+        source_id=source.source_id,
+        team_id=routing.team_id,
+        escalation_policy_id=routing.escalation_policy_id,
+        external_id=given.external_id,
+        status=given.status or AlertStatus.FIRING,
+        severity=given.severity,
+        title=given.title,
+        description=given.description or "",
+        received_at=at,
+    )
+
+
+def _alert_id(source: Source, repeat_key: str | None) -> UUID:
+    return uuid7() if repeat_key is None else keyed_uuid("idempotency", source.source_id, repeat_key)

@@ -1,0 +1,12 @@
+"""What can be set about ingest?"""
+
+from pagerpal_common.config import Settings
+from pydantic import Field
+
+
+class IngestSettings(Settings):
+    """Ingest's settings, beside those that every process has."""
+
+    port: int = Field(8001, alias="PORT", ge=1, le=65535)
+    reply_seconds: float = Field(2.0, alias="PAGERPAL_REPLY_SECONDS", gt=0, le=10)
+    """How long a sender waits for the incident before it is told that the alert is kept. SNS hangs up after 15 s."""

@@ -1,0 +1,48 @@
+"""Where may a source's alerts go?"""
+
+from typing import Any
+
+import pytest
+from pagerpal_common.errors import Forbidden
+from pagerpal_ingest.domain.source import Routing, Source, route
+
+
+def source(config: Any = None) -> Source:
+    return Source(source_id=7, team_id=3, escalation_policy_id=11, config=config, is_active=True)
+
+
+@pytest.mark.parametrize("team_id", [None, 3])
+@pytest.mark.parametrize("source_id", [None, 7])
+def test_a_source_routes_to_its_own_team_by_its_own_policy(team_id: int | None, source_id: int | None) -> None:
+    assert route(source(), source_id=source_id, team_id=team_id) == Routing(3, 11)
+
+
+def test_another_team_that_is_allowed_keeps_its_own_policy() -> None:
+    assert route(source({"routing_team_ids": [5, 4]}), source_id=None, team_id=4) == Routing(4, None)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        None,
+        {},
+        {"routing_team_ids": []},
+        {"routing_team_ids": [5, "4", 4.0]},
+        {"routing_team_ids": "4"},
+        {"other": [4]},
+    ],
+)
+def test_any_other_team_is_forbidden(config: Any) -> None:
+    with pytest.raises(Forbidden):
+        route(source(config), source_id=None, team_id=4)
+
+
+def test_true_is_not_team_one() -> None:
+    with pytest.raises(Forbidden):
+        route(source({"routing_team_ids": [True]}), source_id=None, team_id=1)
+
+
+@pytest.mark.parametrize("source_id", [8, 0, -7, 10**4000])
+def test_another_source_is_forbidden(source_id: int) -> None:
+    with pytest.raises(Forbidden):
+        route(source(), source_id=source_id, team_id=None)

@@ -1,0 +1,31 @@
+"""Channels without a provider: the developer's console, and in production an honest refusal."""
+
+import sys
+
+from pagerpal_common.vocabulary import Channel
+
+from pagerpal_notifier.channels import Provider
+from pagerpal_notifier.domain.delivery import Outcome, Verdict
+from pagerpal_notifier.domain.page import Claim
+from pagerpal_notifier.domain.privacy import mask
+from pagerpal_notifier.domain.text import sms_text, spoken_text
+
+
+def console(public_url: str | None) -> Provider:
+    """Prints each page to standard output, where whoever tries PagerPal out sees it."""
+
+    async def send(claim: Claim) -> Outcome:
+        said = spoken_text(claim.page) if claim.channel is Channel.VOICE else sms_text(claim.page, public_url)
+        sys.stdout.write(f"PAGE by {claim.channel} to {mask(claim.address)}: {said}\n")
+        sys.stdout.flush()
+        return Outcome(Verdict.ACCEPTED, "printed on the console")
+
+    return Provider("console", send)
+
+
+async def _refuse(claim: Claim) -> Outcome:
+    return Outcome(Verdict.REFUSED, f"no provider is configured for {claim.channel}")
+
+
+ABSENT = Provider("none", _refuse)
+"""Takes nothing: the page fails with a reason that an operator can act on."""

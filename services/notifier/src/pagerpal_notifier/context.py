@@ -1,0 +1,25 @@
+"""What the handlers and loops of this service work with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pagerpal_common.clock import Now
+from pagerpal_common.db import Database
+from pagerpal_common.outbox import Outbox
+from pagerpal_common.service import Bell
+from pagerpal_common.vocabulary import Channel
+
+from pagerpal_notifier.channels import Provider
+from pagerpal_notifier.in_flight import InFlight
+
+
+@dataclass(frozen=True)
+class Context:
+    db: Database
+    now: Now
+    outbox: Outbox
+    send_bell: Bell
+    """Rung when a notification has become due."""
+    providers: Mapping[Channel, Provider]
+    """One for every channel."""
+    in_flight: InFlight

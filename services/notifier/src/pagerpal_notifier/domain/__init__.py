@@ -1,0 +1,1 @@
+"""What the notifier decides. No clock, no await, no database: facts in, decisions out."""

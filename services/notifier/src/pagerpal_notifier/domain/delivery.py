@@ -1,0 +1,101 @@
+"""What does a provider's word, or its silence, make of a notification?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from pagerpal_common.vocabulary import Channel
+from pagerpal_common.vocabulary import NotificationStatus as S
+
+from pagerpal_notifier.domain.lifecycle import check_move
+from pagerpal_notifier.domain.page import Unsendable
+
+TRIES = 10
+"""How often a provider is asked. With the backoff and the deadline below this ends within 15 minutes."""
+
+DEADLINE = timedelta(seconds=20)
+"""How long a claimed notification is left alone. After that its sender must be dead, and it is sent again."""
+
+SEND_SECONDS = 4.0
+"""From the claim to the end of the provider call. Less than the 5 s in which a page may still arrive after an
+acknowledgement (invariant I7), and far less than the deadline."""
+
+BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (2, 4, 8, 16, 32, 60))
+"""How long to wait after the first, second, … try; the last holds for all that follow (fault F36)."""
+
+JITTER = 0.2
+"""Up to this part of a wait is added, so that what failed together does not come back together."""
+
+
+class Verdict(StrEnum):
+    """What a try at a provider came to."""
+
+    ACCEPTED = "accepted"  # the provider has it
+    DEFERRED = "deferred"  # definitely not taken, but it may be when asked again
+    REFUSED = "refused"  # definitely not taken, and asking again will not help
+    UNKNOWN = "unknown"  # it may or may not have it
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One try's verdict. `detail` is stored and shown: no phone numbers, no addresses."""
+
+    verdict: Verdict
+    detail: str
+    wait: timedelta = timedelta(0)
+    """The least time to wait, where the provider asks for it."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a notification becomes. Without a due time it is settled."""
+
+    status: S
+    due_at: datetime | None
+    error: str | None
+
+
+_BECOMES: Mapping[Verdict, S] = {
+    Verdict.ACCEPTED: S.SENT,
+    Verdict.DEFERRED: S.QUEUED,
+    Verdict.REFUSED: S.FAILED,
+    Verdict.UNKNOWN: S.SENDING,
+}
+
+
+def after_send(outcome: Outcome, *, attempts: int, attempt_id: UUID, now: datetime) -> Change:
+    """What becomes of a notification under way, after its try number `attempts`."""
+    status = _BECOMES[outcome.verdict]
+    change = Change(status, None, None if status is S.SENT else outcome.detail)
+    if status in {S.QUEUED, S.SENDING}:
+        if attempts >= TRIES:
+            doubt = ", and it may have gone" if status is S.SENDING else ""
+            change = Change(S.EXHAUSTED, None, f"given up after {attempts} tries{doubt}: {outcome.detail}")
+        else:
+            change = Change(status, now + max(outcome.wait, _backoff(attempts, attempt_id)), outcome.detail)
+    check_move(S.SENDING, change.status)
+    return change
+
+
+def without_send(row: Unsendable) -> Change:
+    """What becomes of a notification that is due and may not be sent: an end, with its reason."""
+    doubt = "; whether an earlier try went is not known" if row.status is S.SENDING else ""
+    if not row.is_wanted:
+        change = Change(S.CANCELLED, None, f"no longer wanted{doubt}")
+    elif row.attempts >= TRIES:
+        change = Change(S.EXHAUSTED, None, f"given up after {row.attempts} tries{doubt}")
+    elif not row.is_active:
+        change = Change(S.FAILED, None, f"the person is deactivated or gone{doubt}")
+    else:
+        missing = "mail address" if row.channel is Channel.EMAIL else "phone number"
+        change = Change(S.FAILED, None, f"the person has no {missing} any more{doubt}")
+    check_move(row.status, change.status)
+    return change
+
+
+def _backoff(attempts: int, attempt_id: UUID) -> timedelta:
+    """The wait after this many tries. The id's random bits are the jitter's draw."""
+    draw = (attempt_id.int & 0xFFFF) / 0x10000
+    return BACKOFF[min(attempts, len(BACKOFF)) - 1] * (1 + JITTER * draw)

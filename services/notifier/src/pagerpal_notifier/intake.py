@@ -1,0 +1,59 @@
+"""How does a page request become notifications?"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pagerpal_common.contracts.notifications import NotificationSettled
+from pagerpal_common.directory import Contact, find_contacts
+from pagerpal_common.vocabulary import NotificationStatus
+
+from pagerpal_notifier.context import Context
+from pagerpal_notifier.domain.rules import Person, plan
+from pagerpal_notifier.storage.requests import Written, insert_notifications, list_untaken
+
+AT_ONCE = 200
+"""Page requests to a transaction."""
+
+
+async def take_in(ctx: Context, ids: Sequence[int] | None) -> int:
+    """Write down the notifications of open page requests that have none, and commit; how many requests there were.
+
+    Safe to repeat, and for any number of processes at once.
+
+    Args:
+        ids: only those requests; None looks through all. What is beyond `AT_ONCE` is left for the next call.
+
+    Raises:
+        Unavailable: nothing is certain; the same requests may be given again.
+    """
+    now = ctx.now()
+    async with ctx.db.begin() as tx:
+        requests = await list_untaken(tx, ids, limit=AT_ONCE)
+        if not requests:
+            return 0
+        contacts = await find_contacts(tx, sorted({request.user_id for request in requests}))
+        planned = [
+            (request, step)
+            for request in requests
+            for step in plan(_person(contacts.get(request.user_id)), requested_at=request.requested_at, now=now)
+        ]
+        written = await insert_notifications(tx, planned, now=now)
+        await ctx.outbox.add(tx, _ends(written, now))
+    ctx.send_bell.ring()
+    ctx.outbox.bell.ring()
+    return len(requests)
+
+
+def _person(contact: Contact | None) -> Person | None:
+    if contact is None:
+        return None
+    return Person(contact.is_active, has_phone=bool(contact.phone), has_email=bool(contact.email))
+
+
+def _ends(written: Sequence[Written], now: datetime) -> list[NotificationSettled]:
+    """Those that failed before they began are told of like any other."""
+    return [
+        NotificationSettled(incident_id=one.incident_id, notification_id=one.notification_id, occurred_at=now)
+        for one in written
+        if one.status is NotificationStatus.FAILED
+    ]

@@ -1,0 +1,141 @@
+"""What the notifier looks for by itself: page requests nobody told it of, and notifications that are due.
+
+A notification is claimed and its message id committed first; then the provider is called, outside any transaction;
+then what came of it is recorded (design rule R5). Whoever dies in between leaves a row that is `sending` past its
+deadline, and it is sent again with the same id.
+"""
+
+import asyncio
+import traceback
+from datetime import datetime
+
+import structlog
+from pagerpal_common.contracts.notifications import NotificationSettled
+from pagerpal_common.errors import Unavailable
+from pagerpal_common.ids import uuid7
+from pagerpal_common.vocabulary import NotificationStatus
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pagerpal_notifier.context import Context
+from pagerpal_notifier.domain.delivery import (
+    DEADLINE,
+    SEND_SECONDS,
+    Change,
+    Outcome,
+    Verdict,
+    after_send,
+    without_send,
+)
+from pagerpal_notifier.domain.lifecycle import LOST, TOLD
+from pagerpal_notifier.domain.page import Claim, Unsendable
+from pagerpal_notifier.intake import take_in
+from pagerpal_notifier.storage.notifications import claim_due, end_attempt, hasten_next, save_change
+
+log = structlog.get_logger(__name__)
+
+RECORD_PAUSES = (0.1, 0.5, 2.0)
+"""Seconds between tries to record what a provider said. A mail that is not recorded goes out twice."""
+
+
+async def take_up(ctx: Context) -> int:
+    """Take in page requests that have no notification: the sweep behind `PageRequested`."""
+    return await take_in(ctx, None)
+
+
+async def send(ctx: Context) -> int:
+    """Claim what is due and begin to send it, as far as there is room; returns how many rows were dealt with.
+
+    Does not wait for the provider, so that a slow call holds up nobody else's page.
+    """
+    room = ctx.in_flight.room()
+    if not room:
+        return 0
+    until = asyncio.get_running_loop().time() + SEND_SECONDS
+    now = ctx.now()
+    async with ctx.db.begin() as tx:
+        claims, others = await claim_due(
+            tx,
+            now=now,
+            deadline=now + DEADLINE,
+            new_ids=[uuid7() for _ in range(room)],
+            providers={channel: provider.name for channel, provider in ctx.providers.items()},
+        )
+        for row in others:
+            await _save(ctx, tx, row, without_send(row), was=row.status, now=now)
+    for claim in claims:
+        ctx.in_flight.start(_deliver(ctx, claim, until), name=f"notification {claim.notification_id}")
+    if others:
+        ctx.outbox.bell.ring()
+    return len(claims) + len(others)
+
+
+async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
+    """Call the provider, and record what came of it."""
+    outcome = await _call(ctx, claim, until)
+    for pause in (*RECORD_PAUSES, None):
+        try:
+            change = await _record(ctx, claim, outcome)
+        except Unavailable as error:
+            if pause is None:
+                # It stays `sending`, and is sent again with the same id after its deadline.
+                log.error("send.not_recorded", notification_id=claim.notification_id, error=type(error).__name__)
+                return
+            await asyncio.sleep(pause)
+        else:
+            break
+    _report(claim, outcome, change)
+    ctx.outbox.bell.ring()
+
+
+async def _record(ctx: Context, claim: Claim, outcome: Outcome) -> Change:
+    now = ctx.now()
+    change = after_send(outcome, attempts=claim.attempts, attempt_id=claim.attempt_id, now=now)
+    async with ctx.db.begin() as tx:
+        await end_attempt(tx, claim.attempt_id, outcome, now=now)
+        await _save(ctx, tx, claim, change, was=NotificationStatus.SENDING, now=now)
+    return change
+
+
+async def _call(ctx: Context, claim: Claim, until: float) -> Outcome:
+    """One try at the provider, over before `until` (loop time), whatever happens."""
+    if asyncio.get_running_loop().time() >= until:
+        # The process was stopped, or the database slow: what the claim was based on is too old to act on.
+        return Outcome(Verdict.UNKNOWN, "not begun in time")
+    try:
+        async with asyncio.timeout_at(until):
+            return await ctx.providers[claim.channel].send(claim)
+    except TimeoutError:
+        return Outcome(Verdict.UNKNOWN, "no answer in time")
+    except Exception as error:  # noqa: BLE001 - a bug in a channel must not lose a page
+        # Without the error's text: it may quote the address.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("send.bug", notification_id=claim.notification_id, error=type(error).__name__, where=where)
+        return Outcome(Verdict.UNKNOWN, f"a bug of ours: {type(error).__name__}")
+
+
+async def _save(
+    ctx: Context,
+    tx: AsyncConnection,
+    row: Claim | Unsendable,
+    change: Change,
+    *,
+    was: NotificationStatus,
+    now: datetime,
+) -> None:
+    """Everything that a change makes true, in the caller's transaction: the row, the next step, the message."""
+    if not await save_change(tx, row, change, was=was, now=now):
+        return
+    if change.status in LOST:
+        await hasten_next(tx, page_request_id=row.page_request_id, step=row.step, now=now)
+    if change.status in TOLD:
+        told = NotificationSettled(incident_id=row.incident_id, notification_id=row.notification_id, occurred_at=now)
+        await ctx.outbox.add(tx, [told])
+
+
+def _report(claim: Claim, outcome: Outcome, change: Change) -> None:
+    ids = {"notification_id": claim.notification_id, "incident_id": claim.incident_id, "channel": claim.channel}
+    if change.status is NotificationStatus.SENT:
+        log.info("send.sent", **ids, attempts=claim.attempts)
+    else:
+        say = log.error if change.status in LOST else log.warning
+        say("send.not_sent", **ids, attempts=claim.attempts, status=change.status, detail=outcome.detail)

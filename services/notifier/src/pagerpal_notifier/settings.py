@@ -1,0 +1,67 @@
+"""What the notifier is told by its environment."""
+
+from collections.abc import Set
+from typing import Self
+from urllib.parse import urlsplit
+
+from pagerpal_common.config import Settings
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+LONGEST_PUBLIC_URL = 200
+
+
+class NotifierSettings(Settings):
+    port: int = Field(8004, alias="PORT", ge=1, le=65535)
+    infobip_base_url: str | None = Field(None, alias="INFOBIP_BASE_URL")
+    infobip_api_key: SecretStr | None = Field(None, alias="INFOBIP_API_KEY")
+    infobip_sender: str = Field("PagerPal", alias="INFOBIP_SENDER")
+    infobip_voice_sender: str | None = Field(None, alias="INFOBIP_VOICE_SENDER")
+    smtp_url: SecretStr | None = Field(None, alias="SMTP_URL")
+    public_url: str | None = Field(None, alias="PAGERPAL_PUBLIC_URL", max_length=LONGEST_PUBLIC_URL)
+
+    @field_validator("infobip_base_url")
+    @classmethod
+    def _complete_base_url(cls, given: str | None) -> str | None:
+        """Infobip's portal shows the base URL as a bare host."""
+        if given is None:
+            return None
+        return _http_url(given if "://" in given else f"https://{given}")
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, given: str | None) -> str | None:
+        return None if given is None else _http_url(given)
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_smtp_url(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and not _is_url_of(given.get_secret_value(), {"smtp", "smtps"}):
+            raise ValueError("it must look like smtp://host:25 or smtps://user:password@host:465")
+        return given
+
+    @model_validator(mode="after")
+    def _check_infobip(self) -> Self:
+        if (self.infobip_base_url is None) != (self.infobip_api_key is None):
+            raise ValueError("INFOBIP_BASE_URL and INFOBIP_API_KEY must be set together")
+        return self
+
+
+def _http_url(given: str) -> str:
+    """The URL without a slash at its end.
+
+    Raises:
+        ValueError: it is not a plain http(s) URL.
+    """
+    is_plain = given.isascii() and given.isprintable() and not set(given) & set(" <>\"'?#")
+    if not is_plain or not _is_url_of(given, {"http", "https"}):
+        raise ValueError("it must be an http or https URL without a query")
+    return given.rstrip("/")
+
+
+def _is_url_of(given: str, schemes: Set[str]) -> bool:
+    """Whether it is such a URL. Errors of `urlsplit` quote what may be a password, so they end here."""
+    try:
+        parts = urlsplit(given)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""The rows of the notification schema. Every function takes the caller's transaction and never commits."""

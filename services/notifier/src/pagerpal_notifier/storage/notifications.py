@@ -1,0 +1,208 @@
+"""Notifications as they are claimed, settled and cancelled."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pagerpal_common.vocabulary import Channel, NotificationStatus, Severity
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pagerpal_notifier.domain.delivery import TRIES, Change, Outcome
+from pagerpal_notifier.domain.lifecycle import WAITING
+from pagerpal_notifier.domain.page import Claim, Page, Unsendable
+
+# One statement, and one snapshot: what is due is locked, looked at again in the light of the incident, the page
+# request and the directory as they are now, and claimed (design rule R6). So nothing is claimed by a statement that
+# begins after an acknowledgement has committed. Rows that somebody else holds are passed over: they are in work.
+# A row that was `sending` may be with the provider already and keeps its message id; a queued one gets a new one, and
+# so does one whose person has another address by now, to which nothing has gone.
+_CLAIM = text("""
+WITH due AS MATERIALIZED (
+    SELECT n.id, n.status, n.attempts, n.channel, n.step, n.incident_id, n.page_request_id, n.reason,
+           i.severity, i.title, i.description,
+           coalesce(i.status = 'triggered' AND i.escalation_id = n.escalation_id AND r.is_open, false) AS is_wanted,
+           coalesce(u.is_active, false) AS is_active,
+           coalesce(CASE n.channel WHEN 'email' THEN u.email ELSE u.phone END, '') AS address
+    FROM notification.notifications n
+    LEFT JOIN incidents.incidents i ON i.id = n.incident_id
+    LEFT JOIN incidents.page_requests r ON r.id = n.page_request_id
+    LEFT JOIN directory.users u ON u.id = n.user_id
+    WHERE n.due_at <= :now
+    ORDER BY n.due_at
+    LIMIT :limit
+    FOR UPDATE OF n SKIP LOCKED
+), looked_at AS MATERIALIZED (
+    SELECT due.*, row_number() OVER (ORDER BY id) AS place,
+           is_wanted AND is_active AND address <> '' AND attempts < :tries AS is_sendable
+    FROM due
+), claimed AS (
+    UPDATE notification.notifications n
+    SET status = 'sending', attempts = n.attempts + 1, address = l.address, due_at = :deadline,
+        provider_message_id = CASE WHEN n.status = 'sending' AND n.address = l.address THEN n.provider_message_id
+                                   ELSE (CAST(:new_ids AS uuid[]))[l.place] END
+    FROM looked_at l WHERE n.id = l.id AND l.is_sendable
+    RETURNING n.id, n.provider_message_id, n.channel
+), tried AS (
+    INSERT INTO notification.attempts (attempt_id, notification_id, provider, started_at)
+    SELECT provider_message_id, id, CAST(:providers AS jsonb) ->> channel, :now FROM claimed
+    ON CONFLICT (attempt_id) DO NOTHING
+)
+SELECT l.*, c.provider_message_id AS attempt_id
+FROM looked_at l LEFT JOIN claimed c ON c.id = l.id ORDER BY l.place
+""")
+
+# Compare-and-set: a sender that has slept past its deadline finds that another try is on, and changes nothing.
+_SAVE = text("""
+UPDATE notification.notifications
+SET status = :status, error = :error, due_at = :due_at,
+    sent_at = CASE WHEN :status = 'sent' THEN CAST(:now AS timestamptz) ELSE sent_at END,
+    settled_at = CASE WHEN :is_settled THEN CAST(:now AS timestamptz) END
+WHERE id = :id AND status = :was AND attempts = :attempts
+RETURNING id
+""")
+
+_END_ATTEMPT = text("""
+UPDATE notification.attempts SET ended_at = :now, outcome = :outcome, detail = :detail WHERE attempt_id = :attempt_id
+""")
+
+# Only what has not been tried yet: a step in its own backoff keeps it.
+_HASTEN = text("""
+UPDATE notification.notifications SET due_at = :now
+WHERE page_request_id = :page_request_id AND status = 'queued' AND attempts = 0 AND due_at > :now
+  AND step = (SELECT min(n.step) FROM notification.notifications n
+              WHERE n.page_request_id = :page_request_id AND n.step > :step)
+RETURNING id
+""")
+
+# Told by a message, decided by the rows: a late or doubled message must not cancel the pages of an escalation that a
+# person has asked for since, in the same run. Rows that somebody else holds are looked at again by their claim.
+_CANCEL = text("""
+WITH unwanted AS (
+    SELECT n.id FROM notification.notifications n
+    WHERE n.incident_id = ANY(:incident_ids) AND n.status = 'queued' AND NOT EXISTS (
+        SELECT FROM incidents.incidents i JOIN incidents.page_requests r ON r.incident_id = i.id
+        WHERE i.id = n.incident_id AND i.status = 'triggered' AND i.escalation_id = n.escalation_id
+          AND r.id = n.page_request_id AND r.is_open
+    )
+    FOR UPDATE OF n SKIP LOCKED
+)
+UPDATE notification.notifications n
+SET status = 'cancelled', due_at = NULL, settled_at = :now, error = 'no longer wanted'
+FROM unwanted WHERE n.id = unwanted.id
+RETURNING n.id
+""")
+
+
+async def claim_due(
+    tx: AsyncConnection,
+    *,
+    now: datetime,
+    deadline: datetime,
+    new_ids: Sequence[UUID],
+    providers: Mapping[Channel, str],
+) -> tuple[list[Claim], list[Unsendable]]:
+    """Lock what is due, at most as many rows as there are new ids, and claim what may still be sent.
+
+    Args:
+        deadline: until when the claimed rows are nobody else's.
+        new_ids: message ids for the rows whose provider certainly has nothing yet.
+        providers: the provider's name, by channel.
+
+    Returns:
+        The claimed rows, and the others, still locked, for the caller to settle in the same transaction.
+    """
+    rows = await tx.execute(
+        _CLAIM,
+        {
+            "now": now,
+            "deadline": deadline,
+            "limit": len(new_ids),
+            "new_ids": list(new_ids),
+            "tries": TRIES,
+            "providers": json.dumps(providers),
+        },
+    )
+    claims: list[Claim] = []
+    others: list[Unsendable] = []
+    for row in rows.mappings():
+        if row["is_sendable"]:
+            claims.append(_claim(row))
+        else:
+            others.append(_unsendable(row))
+    return claims, others
+
+
+async def save_change(
+    tx: AsyncConnection, row: Claim | Unsendable, change: Change, *, was: NotificationStatus, now: datetime
+) -> bool:
+    """Write down what a notification becomes; False if it is not where `row` left it, and somebody else decides."""
+    saved = await tx.execute(
+        _SAVE,
+        {
+            "id": row.notification_id,
+            "was": was,
+            "attempts": row.attempts,
+            "status": change.status,
+            "error": change.error,
+            "due_at": change.due_at,
+            "is_settled": change.status not in WAITING,
+            "now": now,
+        },
+    )
+    return saved.first() is not None
+
+
+async def end_attempt(tx: AsyncConnection, attempt_id: UUID, outcome: Outcome, *, now: datetime) -> None:
+    """Write down what the provider said to this message id, last of all."""
+    values = {"attempt_id": attempt_id, "outcome": outcome.verdict, "detail": outcome.detail, "now": now}
+    await tx.execute(_END_ATTEMPT, values)
+
+
+async def hasten_next(tx: AsyncConnection, *, page_request_id: int, step: int, now: datetime) -> bool:
+    """Make the person's step after this one due at once; False when there is none waiting."""
+    hastened = await tx.execute(_HASTEN, {"page_request_id": page_request_id, "step": step, "now": now})
+    return hastened.first() is not None
+
+
+async def cancel_unwanted(tx: AsyncConnection, incident_ids: Sequence[int], *, now: datetime) -> int:
+    """Cancel what is queued for these incidents and no longer wanted; how many."""
+    cancelled = await tx.execute(_CANCEL, {"incident_ids": list(incident_ids), "now": now})
+    return len(cancelled.all())
+
+
+def _claim(row: Mapping[Any, Any]) -> Claim:
+    return Claim(
+        notification_id=row["id"],
+        incident_id=row["incident_id"],
+        page_request_id=row["page_request_id"],
+        channel=Channel(row["channel"]),
+        step=row["step"],
+        attempts=row["attempts"] + 1,
+        attempt_id=row["attempt_id"],
+        address=row["address"],
+        page=Page(
+            incident_id=row["incident_id"],
+            severity=Severity(row["severity"]),
+            title=row["title"],
+            description=row["description"],
+            reason=tuple(map(str, row["reason"])),
+        ),
+    )
+
+
+def _unsendable(row: Mapping[Any, Any]) -> Unsendable:
+    return Unsendable(
+        notification_id=row["id"],
+        incident_id=row["incident_id"],
+        page_request_id=row["page_request_id"],
+        channel=Channel(row["channel"]),
+        step=row["step"],
+        attempts=row["attempts"],
+        status=NotificationStatus(row["status"]),
+        is_wanted=row["is_wanted"],
+        is_active=row["is_active"],
+        has_address=bool(row["address"]),
+    )

@@ -1,0 +1,120 @@
+"""The notifier as it is built, from message to message."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from pagerpal_common.bus import BatchSubscription
+from pagerpal_common.config import ConfigError, load
+from pagerpal_common.contracts.incidents import IncidentAcknowledged, IncidentResolved, PageRequested
+from pagerpal_common.contracts.notifications import NotificationSettled
+from pagerpal_common.service import Service
+from pagerpal_notifier.service import build
+from pagerpal_notifier.settings import NotifierSettings
+
+from services.notifier.tests.integration.fake_infobip import API_KEY, FakeInfobip
+from services.notifier.tests.integration.world import T0, Clock, RecordingBus, World
+
+
+@pytest.fixture
+def start(database_url: str, clock: Clock) -> Callable[..., tuple[Service, RecordingBus]]:
+    """Builds the service in this environment, on a bus that keeps what it is given."""
+
+    def start_with(**environ: str) -> tuple[Service, RecordingBus]:
+        bus = RecordingBus()
+        settings = load(NotifierSettings, {"PAGERPAL_DATABASE_URL": database_url, **environ})
+        service = build(settings, bus, clock)
+        bus.subscribe(service.name, *service.subscriptions)
+        return service, bus
+
+    return start_with
+
+
+async def test_a_message_comes_in_an_sms_goes_out_and_incidents_is_told(
+    world: World, infobip: FakeInfobip, start: Callable[..., tuple[Service, RecordingBus]]
+) -> None:
+    service, bus = start(INFOBIP_BASE_URL=infobip.url, INFOBIP_API_KEY=API_KEY)
+    incident_id = await world.incident()
+    number = await world.page_request(incident_id, await world.user())
+    subscription = bus.subscriptions[PageRequested]
+    assert isinstance(subscription, BatchSubscription)
+    message = PageRequested(incident_id=incident_id, page_request_ids=(number,), occurred_at=T0)
+
+    assert await subscription.handle([message, message]) == [None, None]
+    _, sending, relay = service.loops
+    assert await sending.tick() == 1
+    async with asyncio.timeout(5):
+        while await relay.tick() == 0:
+            await relay.bell.wait(5)
+    await service.close()
+
+    assert len(infobip.taken) == 1
+    (told,) = bus.published
+    assert isinstance(told, NotificationSettled)
+    assert (told.incident_id, told.notification_id) == (incident_id, (await world.notifications())[0]["id"])
+
+
+async def test_what_it_listens_to_and_what_it_looks_for(
+    start: Callable[..., tuple[Service, RecordingBus]],
+) -> None:
+    service, bus = start()
+
+    assert set(bus.subscriptions) == {PageRequested, IncidentAcknowledged, IncidentResolved}
+    assert [(loop.name, loop.every) for loop in service.loops] == [
+        ("notifier.take_up", 2.0),
+        ("notifier.send", 1.0),
+        ("notifier.outbox_relay", 1.0),
+    ]
+    await service.close()
+
+
+async def test_without_a_provider_development_sees_its_pages_on_the_console(
+    world: World, start: Callable[..., tuple[Service, RecordingBus]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    service, _ = start(PAGERPAL_PUBLIC_URL="http://127.0.0.1:8000")
+    incident_id = await world.given_page()
+
+    await service.loops[1].tick()
+    await service.close()
+
+    assert capfd.readouterr().out.startswith(
+        f"PAGE by sms to +43…67: CRITICAL #{incident_id}: Disk full on db1\n"
+        f"http://127.0.0.1:8000/incidents/{incident_id}\n"
+    )
+    assert (await world.statuses())[0] == "sent"
+    assert [attempt["provider"] for attempt in await world.attempts()] == ["console"]
+
+
+async def test_without_a_provider_production_fails_visibly(
+    world: World, start: Callable[..., tuple[Service, RecordingBus]]
+) -> None:
+    await world.given_page()
+    await world.given_page(phone=None, email="bo@example.com")
+
+    for _ in range(2):  # closing waits for the sends; the second run finds the steps that the first has hastened
+        service, _ = start(PAGERPAL_ENV="production")
+        await service.loops[1].tick()
+        await service.close()
+
+    assert [(row["status"], row["error"]) for row in await world.notifications()] == [
+        ("failed", "no provider is configured for sms"),
+        ("failed", "no provider is configured for voice"),
+        ("failed", "no provider is configured for email"),
+    ]
+
+
+async def test_closing_waits_for_the_sends_under_way(
+    world: World, infobip: FakeInfobip, start: Callable[..., tuple[Service, RecordingBus]]
+) -> None:
+    service, _ = start(INFOBIP_BASE_URL=infobip.url, INFOBIP_API_KEY=API_KEY)
+    await world.given_page()
+
+    await service.loops[1].tick()
+    await service.close()
+
+    assert (await world.statuses())[0] == "sent"
+
+
+def test_without_a_database_it_does_not_start(clock: Clock) -> None:
+    with pytest.raises(ConfigError, match="PAGERPAL_DATABASE_URL"):
+        build(load(NotifierSettings, {}), RecordingBus(), clock)

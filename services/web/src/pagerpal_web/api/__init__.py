@@ -1,0 +1,15 @@
+"""The JSON API: every route there is, a file per resource."""
+
+from pagerpal_common.http import Endpoint, health
+
+from pagerpal_web.api import incidents, policies, schedules, sources, teams, users
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", "/health", health, None),
+    *users.ENDPOINTS,
+    *teams.ENDPOINTS,
+    *schedules.ENDPOINTS,
+    *policies.ENDPOINTS,
+    *sources.ENDPOINTS,
+    *incidents.ENDPOINTS,
+)

@@ -1,0 +1,103 @@
+"""Alert sources and their keys: `/api/v1/alert-sources`."""
+
+import hashlib
+import secrets
+from typing import Any
+
+from pagerpal_common.http import Body, Call, Endpoint, json_response
+from pagerpal_common.vocabulary import Role, SourceType
+from sqlalchemy import null
+from starlette.responses import Response
+
+from pagerpal_web.api.rows import Page, changes, listed, shown, subset_of
+from pagerpal_web.context import Context
+from pagerpal_web.fields import Id, JsonObject, Name
+from pagerpal_web.storage.incidents import check_no_open_incident
+from pagerpal_web.storage.resources import delete_row, get_row, insert_row, update_row
+from pagerpal_web.storage.sources import SOURCES, AlertSource, RevealedSource, check_policy
+
+
+class NewSource(Body):
+    """A monitoring system that may post alerts for a team. Without a policy of its own the team's default holds."""
+
+    team_id: Id
+    name: Name
+    source_type: SourceType
+    config: JsonObject | None = None
+    escalation_policy_id: Id | None = None
+
+
+ChangedSource = subset_of(NewSource, "team_id", "source_type", is_active=bool)
+
+
+async def list_sources(ctx: Context, call: Call[Page]) -> list[AlertSource]:
+    return await listed(ctx, SOURCES, call)
+
+
+async def get_source(ctx: Context, call: Call[None]) -> AlertSource:
+    return await shown(ctx, SOURCES, call)
+
+
+async def create_source(ctx: Context, call: Call[NewSource]) -> Response:
+    key = _new_key()
+    values = {**_stored(call.body.model_dump()), **_kept(key), "created_at": ctx.now()}
+    async with ctx.db.begin() as tx:
+        if call.body.escalation_policy_id is not None:
+            await check_policy(tx, call.body.escalation_policy_id, team_id=call.body.team_id)
+        source = await insert_row(tx, SOURCES, values)
+    return _revealed(source, key, 201)
+
+
+async def update_source(ctx: Context, call: Call[Body]) -> AlertSource:
+    wanted = _stored(changes(call))
+    async with ctx.db.begin() as tx:
+        source = await get_row(tx, SOURCES, call.ids, lock=True)
+        if wanted.get("escalation_policy_id") is not None:
+            await check_policy(tx, wanted["escalation_policy_id"], team_id=source.team_id)
+        return await update_row(tx, SOURCES, source.id, wanted)
+
+
+async def delete_source(ctx: Context, call: Call[None]) -> None:
+    async with ctx.db.begin() as tx:
+        source = await get_row(tx, SOURCES, call.ids, lock=True)
+        await check_no_open_incident(tx, "alert source", "source_id", source.id)
+        await delete_row(tx, SOURCES, source.id)
+
+
+async def regenerate_key(ctx: Context, call: Call[None]) -> Response:
+    """The old key ends at once."""
+    key = _new_key()
+    async with ctx.db.begin() as tx:
+        source = await get_row(tx, SOURCES, call.ids, lock=True)
+        source = await update_row(tx, SOURCES, source.id, _kept(key))
+    return _revealed(source, key, 200)
+
+
+def _new_key() -> str:
+    """256 random bits behind a prefix that secret scanners and log filters can look for."""
+    return "pp_" + secrets.token_urlsafe(32)
+
+
+def _kept(key: str) -> dict[str, Any]:
+    """What is stored of a key: enough to recognise it, and to tell keys apart by eye."""
+    return {"key_hash": hashlib.sha256(key.encode()).digest(), "key_first8": key[:8], "key_last4": key[-4:]}
+
+
+def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    """No config is SQL's null, not the JSON value null."""
+    return {**values, "config": null()} if "config" in values and values["config"] is None else values
+
+
+def _revealed(source: AlertSource, key: str, status: int) -> Response:
+    answer = RevealedSource(**source.model_dump(), api_key=key)
+    return json_response(answer, status, {"Cache-Control": "no-store"})
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/api/v1/alert-sources", create_source, Role.ADMIN, NewSource, 201),
+    Endpoint("GET", "/api/v1/alert-sources", list_sources, Role.VIEWER, Page),
+    Endpoint("GET", "/api/v1/alert-sources/{source_id:int}", get_source, Role.VIEWER),
+    Endpoint("PATCH", "/api/v1/alert-sources/{source_id:int}", update_source, Role.ADMIN, ChangedSource),
+    Endpoint("DELETE", "/api/v1/alert-sources/{source_id:int}", delete_source, Role.ADMIN, status=204),
+    Endpoint("POST", "/api/v1/alert-sources/{source_id:int}/regenerate-key", regenerate_key, Role.ADMIN),
+)

@@ -1,0 +1,124 @@
+"""Teams, who is in them, and who of them is on call: `/api/v1/teams`."""
+
+from datetime import datetime
+from typing import Any
+
+from pagerpal_common.directory import find_contacts, load_shifts
+from pagerpal_common.http import Body, Call, Endpoint, Query
+from pagerpal_common.oncall import who_is_on_call
+from pagerpal_common.vocabulary import Role
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pagerpal_web.api.rows import Page, changed, created, listed, removed, shown, subset_of
+from pagerpal_web.context import Context
+from pagerpal_web.fields import Description, Id, Instant, Name
+from pagerpal_web.storage.incidents import check_no_open_incident
+from pagerpal_web.storage.resources import delete_row, get_row, insert_row
+from pagerpal_web.storage.teams import MEMBERS, TEAMS, Member, Team, list_schedules
+from pagerpal_web.storage.users import check_active
+
+
+class NewTeam(Body):
+    """People who answer for something together."""
+
+    name: Name
+    description: Description | None = None
+
+
+ChangedTeam = subset_of(NewTeam)
+
+
+class NewMember(Body):
+    """Somebody who joins a team: an active user."""
+
+    user_id: Id
+
+
+class At(Query):
+    """An instant; now when there is none."""
+
+    at: Instant | None = None
+
+
+async def list_teams(ctx: Context, call: Call[Page]) -> list[Team]:
+    return await listed(ctx, TEAMS, call)
+
+
+async def get_team(ctx: Context, call: Call[None]) -> Team:
+    return await shown(ctx, TEAMS, call)
+
+
+async def create_team(ctx: Context, call: Call[NewTeam]) -> Team:
+    return await created(ctx, TEAMS, {**call.body.model_dump(), "created_at": ctx.now()})
+
+
+async def update_team(ctx: Context, call: Call[Body]) -> Team:
+    return await changed(ctx, TEAMS, call)
+
+
+async def delete_team(ctx: Context, call: Call[None]) -> None:
+    async with ctx.db.begin() as tx:
+        team = await get_row(tx, TEAMS, call.ids, lock=True)
+        await check_no_open_incident(tx, "team", "team_id", team.id)
+        await delete_row(tx, TEAMS, team.id)
+
+
+async def list_members(ctx: Context, call: Call[Page]) -> list[Member]:
+    return await listed(ctx, MEMBERS, call)
+
+
+async def get_member(ctx: Context, call: Call[None]) -> Member:
+    return await shown(ctx, MEMBERS, call)
+
+
+async def add_member(ctx: Context, call: Call[NewMember]) -> Member:
+    async with ctx.db.begin() as tx:
+        team = await get_row(tx, TEAMS, call.ids)
+        await check_active(tx, call.body.user_id)
+        return await insert_row(tx, MEMBERS, {"team_id": team.id, "user_id": call.body.user_id})
+
+
+async def remove_member(ctx: Context, call: Call[None]) -> None:
+    await removed(ctx, MEMBERS, call)
+
+
+async def get_on_call(ctx: Context, call: Call[At]) -> dict[str, Any]:
+    """Who is on call on each of the team's schedules; those without anybody are left out."""
+    at = call.body.at or ctx.now()
+    async with ctx.db.begin() as tx:
+        team = await get_row(tx, TEAMS, call.ids)
+        return {"team_id": team.id, "at": at, "oncall": await _on_call(tx, team.id, at)}
+
+
+async def _on_call(tx: AsyncConnection, team_id: int, at: datetime) -> list[dict[str, Any]]:
+    schedules = await list_schedules(tx, team_id)
+    shifts = await load_shifts(tx, list(schedules), at=at)
+    people = await find_contacts(tx, [shift.user_id for shift in shifts])
+    found = (who_is_on_call([shift for shift in shifts if shift.schedule_id == id_], at) for id_ in schedules)
+    return [
+        {
+            "user_id": holder.user_id,
+            "user_name": people[holder.user_id].name,
+            "schedule_id": holder.schedule_id,
+            "schedule_name": schedules[holder.schedule_id],
+            "reason": holder.reason,
+            "entry_id": holder.entry_id,
+            "until": holder.until,
+        }
+        for holder in found
+        if holder is not None and people[holder.user_id].is_active  # nobody else would be paged
+    ]
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/api/v1/teams", create_team, Role.ADMIN, NewTeam, 201),
+    Endpoint("GET", "/api/v1/teams", list_teams, Role.VIEWER, Page),
+    Endpoint("GET", "/api/v1/teams/{team_id:int}", get_team, Role.VIEWER),
+    Endpoint("PATCH", "/api/v1/teams/{team_id:int}", update_team, Role.ADMIN, ChangedTeam),
+    Endpoint("DELETE", "/api/v1/teams/{team_id:int}", delete_team, Role.ADMIN, status=204),
+    Endpoint("POST", "/api/v1/teams/{team_id:int}/members", add_member, Role.ADMIN, NewMember, 201),
+    Endpoint("GET", "/api/v1/teams/{team_id:int}/members", list_members, Role.VIEWER, Page),
+    Endpoint("GET", "/api/v1/teams/{team_id:int}/members/{user_id:int}", get_member, Role.VIEWER),
+    Endpoint("DELETE", "/api/v1/teams/{team_id:int}/members/{user_id:int}", remove_member, Role.ADMIN, status=204),
+    Endpoint("GET", "/api/v1/teams/{team_id:int}/oncall", get_on_call, Role.VIEWER, At),
+)

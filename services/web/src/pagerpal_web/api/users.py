@@ -1,0 +1,81 @@
+"""People: `/api/v1/users`."""
+
+from pagerpal_common.http import Body, Call, Endpoint
+from pagerpal_common.vocabulary import Role
+from pydantic import SecretStr
+
+from pagerpal_web.api.rows import Page, changes, listed, shown, subset_of
+from pagerpal_web.context import Context
+from pagerpal_web.fields import Email, Name, Password, Phone, Timezone
+from pagerpal_web.storage import users as storage
+from pagerpal_web.storage.resources import get_row, insert_row, update_row
+from pagerpal_web.storage.users import USERS, User
+
+
+class NewUser(Body):
+    """A person. Without a password they can be paged but cannot log in."""
+
+    name: Name
+    email: Email
+    role: Role
+    phone: Phone | None = None
+    timezone: Timezone = "UTC"
+    password: Password | None = None
+
+
+ChangedUser = subset_of(NewUser, is_active=bool)
+"""`password: null` takes the login away."""
+
+
+async def list_users(ctx: Context, call: Call[Page]) -> list[User]:
+    return await listed(ctx, USERS, call)
+
+
+async def get_user(ctx: Context, call: Call[None]) -> User:
+    return await shown(ctx, USERS, call)
+
+
+async def create_user(ctx: Context, call: Call[NewUser]) -> User:
+    now = ctx.now()
+    password_hash = await _hash(ctx, call.body.password)
+    values = {**call.body.model_dump(exclude={"password"}), "created_at": now}
+    async with ctx.db.begin() as tx:
+        user = await insert_row(tx, USERS, values)
+        await storage.save_password(tx, user.id, password_hash, now)
+        return await get_row(tx, USERS, {"user_id": user.id})
+
+
+async def update_user(ctx: Context, call: Call[Body]) -> User:
+    wanted = changes(call)
+    has_password = "password" in wanted
+    password_hash = await _hash(ctx, wanted.pop("password", None))
+    async with ctx.db.begin() as tx:
+        await storage.lock_admins(tx)
+        user = await get_row(tx, USERS, call.ids, lock=True)
+        if has_password:
+            await storage.save_password(tx, user.id, password_hash, ctx.now())
+        user = await update_row(tx, USERS, user.id, wanted)
+        await storage.check_an_admin_is_left(tx)
+        return user
+
+
+async def deactivate_user(ctx: Context, call: Call[None]) -> None:
+    """People are deactivated, never lost from history."""
+    async with ctx.db.begin() as tx:
+        await storage.lock_admins(tx)
+        user = await get_row(tx, USERS, call.ids, lock=True)
+        await update_row(tx, USERS, user.id, {"is_active": False})
+        await storage.check_an_admin_is_left(tx)
+
+
+async def _hash(ctx: Context, password: SecretStr | None) -> str | None:
+    return None if password is None else await ctx.passwords.hash(password.get_secret_value())
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/api/v1/users", create_user, Role.ADMIN, NewUser, 201),
+    Endpoint("GET", "/api/v1/users", list_users, Role.VIEWER, Page),
+    Endpoint("GET", "/api/v1/users/{user_id:int}", get_user, Role.VIEWER),
+    Endpoint("PATCH", "/api/v1/users/{user_id:int}", update_user, Role.ADMIN, ChangedUser),
+    Endpoint("DELETE", "/api/v1/users/{user_id:int}", deactivate_user, Role.ADMIN, status=204),
+)

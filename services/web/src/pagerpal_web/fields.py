@@ -1,0 +1,101 @@
+"""Which values does the management API take? Each kind once, with its bounds."""
+
+import unicodedata
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated
+from zoneinfo import available_timezones
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from pagerpal_common.http import LARGEST_ID
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, SecretStr, StringConstraints
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _no_controls(value: str) -> str:
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+        raise ValueError("control characters are not allowed")
+    return value
+
+
+def _no_controls_but_lines(value: str) -> str:
+    _no_controls(value.translate({ord("\n"): None, ord("\r"): None, ord("\t"): None}))
+    return value
+
+
+def _email(value: str) -> str:
+    """As written, its domain in lower case. A private mail server may have a name without a dot, or under `test`."""
+    try:
+        found = validate_email(value, check_deliverability=False, globally_deliverable=False, test_environment=True)
+        return found.normalized
+    except EmailNotValidError:
+        raise ValueError("this is no email address") from None
+
+
+def _phone(value: str) -> str:
+    """In E.164. Possible is enough: number plans change, and a refused number is a person who stays asleep."""
+    try:
+        number = phonenumbers.parse(value, None)
+    except phonenumbers.NumberParseException:
+        raise ValueError("this is no phone number in E.164 (+491701234567)") from None
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError("a phone number of this country has another length")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _timezone(value: str) -> str:
+    if value not in _timezones():
+        raise ValueError("this is no IANA time zone (Europe/Berlin)")
+    return value
+
+
+def _in_range(value: datetime) -> datetime:
+    if not EARLIEST <= value < LATEST:
+        raise ValueError("the year must be from 2000 to 2099")
+    return value.astimezone(UTC)
+
+
+def _storable(value: JsonValue) -> JsonValue:
+    """What PostgreSQL's jsonb takes, and every reader reads the same."""
+    match value:
+        case str():
+            _no_controls_but_lines(value)
+        case dict():
+            for name, part in value.items():
+                _no_controls(name)
+                _storable(part)
+        case list():
+            for part in value:
+                _storable(part)
+        case bool() | None:
+            pass
+        case int() | float() if not abs(value) <= LARGEST_ID:  # also true of NaN
+            raise ValueError("a number is out of range")
+    return value
+
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_no_controls)
+]
+Description = Annotated[str, StringConstraints(max_length=16 * 1024), AfterValidator(_no_controls_but_lines)]
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
+Phone = Annotated[str, StringConstraints(max_length=32), AfterValidator(_phone)]
+Timezone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_timezone)]
+
+Password = Annotated[SecretStr, Field(min_length=12, max_length=128)]
+"""Its exact characters count: nothing is trimmed, nothing must be in it (ASVS 5.0, 6.2)."""
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
+
+Minutes = Annotated[float, Field(ge=0.001, le=525_600, allow_inf_nan=False)]
+"""A duration, fractions allowed. The least keeps a time-out from rounding to nothing, the most is a year."""
+
+JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_storable)]

@@ -1,0 +1,112 @@
+"""Who may call what: each row of the endpoint tables, as each kind of caller."""
+
+import re
+from typing import Any
+
+import pytest
+from pagerpal_common.http import Endpoint
+from pagerpal_common.vocabulary import Role
+from pagerpal_web.api import ENDPOINTS
+from starlette.routing import Route
+
+from .conftest import Web
+
+GUARDED = [row for row in ENDPOINTS if row.allow is not None]
+WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+RANK = {"viewer": 0, "responder": 1, "admin": 2}
+
+# A well-formed body that names nothing which exists: whoever may call gets as far as 400 or 404, and changes nothing.
+BODIES: dict[str, Any] = {
+    "NewUser": {"name": "X", "email": "admin@example.org", "role": "viewer"},
+    "NewTeam": {"name": "X"},
+    "NewMember": {"user_id": 999},
+    "NewSchedule": {"team_id": 999, "name": "X"},
+    "NewEntry": {"user_id": 999, "starts_at": "2026-05-21T00:00:00Z", "ends_at": "2026-05-22T00:00:00Z"},
+    "NewPolicy": {"team_id": 999, "name": "X"},
+    "NewLevel": {"level_number": 1, "timeout_minutes": 5},
+    "NewAssignee": {"assignee_type": "user", "user_id": 999},
+    "NewSource": {"team_id": 999, "name": "X", "source_type": "generic"},
+    "ActingUser": {"user_id": 999},
+    "Escalation": {"user_id": 999},
+}
+
+
+def named(row: Endpoint) -> str:
+    return f"{row.method} {row.path}"
+
+
+def at_nothing(row: Endpoint) -> tuple[str, Any]:
+    """The row's path with ids that nothing has, and a body for it."""
+    path = re.sub(r"\{\w+:int\}", "999", row.path)
+    takes = row.takes.__name__ if row.takes and row.method in WRITES else None
+    return path, BODIES.get(takes or "", {} if takes else None)
+
+
+@pytest.mark.parametrize("row", GUARDED, ids=named)
+async def test_only_who_may_call_a_route_gets_in(row: Endpoint, web: Web) -> None:
+    path, body = at_nothing(row)
+
+    nobody = await web(row.method, path, body, who=None)
+    outsiders = [
+        await web(row.method, path, body, who="admin", password="not the password"),
+        await web(row.method, path, body, who="stranger"),
+        await web(row.method, path, body, who="deactivated"),
+        await web(row.method, path, body, who="passwordless"),
+        await web(row.method, path, body, who="passwordless", password=""),
+    ]
+
+    for response in (nobody, *outsiders):
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"].startswith("Basic ")
+    assert {response.text for response in outsiders} == {'{"detail":"wrong email address or password"}'}
+    assert row.allow is not None
+    for who, rank in RANK.items():
+        response = await web(row.method, path, body, who=who)
+        if rank < RANK[row.allow]:
+            assert (response.status_code, response.json()) == (403, {"detail": f"this needs the role {row.allow}"})
+        else:
+            assert response.status_code in {200, 201, 400, 404, 409}, response.text
+
+
+@pytest.mark.parametrize("row", [row for row in GUARDED if "{" in row.path], ids=named)
+async def test_an_unknown_id_in_the_path_is_404_even_beyond_what_the_database_can_count(
+    row: Endpoint, web: Web
+) -> None:
+    _, body = at_nothing(row)
+    for number in ("999", "0", "9223372036854775808", "9" * 5000):
+        response = await web(row.method, re.sub(r"\{\w+:int\}", number, row.path), body)
+        assert response.status_code == 404, response.text
+
+
+@pytest.mark.parametrize("row", [row for row in GUARDED if row.method in WRITES and row.takes], ids=named)
+async def test_a_body_with_an_unknown_field_is_refused(row: Endpoint, web: Web) -> None:
+    path, body = at_nothing(row)
+    response = await web(row.method, path, {**body, "password_hash": "secret-echo"})
+    assert response.status_code == 422
+    assert [problem["loc"] for problem in response.json()["detail"]] == [["body", "password_hash"]]
+    assert "secret-echo" not in response.text
+
+
+def test_reading_needs_an_account_acting_a_responder_and_everything_else_an_admin() -> None:
+    for row in GUARDED:
+        is_action = row.path.startswith("/api/v1/incidents/") and row.method == "POST"
+        expected = Role.VIEWER if row.method == "GET" else Role.RESPONDER if is_action else Role.ADMIN
+        assert row.allow is expected, named(row)
+    assert [row.path for row in ENDPOINTS if row.allow is None] == ["/health"]
+
+
+def test_no_route_is_outside_the_table(web: Web) -> None:
+    app = web.client._transport.app  # type: ignore[attr-defined]
+    listed = {(row.method, row.path) for row in ENDPOINTS}
+    served = {
+        (method, route.path)
+        for route in app.routes
+        if isinstance(route, Route)
+        for method in set(route.methods or ()) - {"HEAD"}
+    }
+    assert served - listed == {("GET", "/livez"), ("GET", "/readyz")}
+
+
+async def test_health_is_public(web: Web) -> None:
+    response = await web("GET", "/health", who=None)
+    assert (response.status_code, response.json()["status"]) == (200, "ok")

@@ -1,0 +1,78 @@
+"""What is remembered of logins, and how many passwords are checked at once."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pagerpal_common.errors import Unavailable
+from pagerpal_web import logins
+from pagerpal_web.passwords import Passwords
+
+T0 = datetime(2026, 5, 21, 12, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+
+
+class Checks(Passwords):
+    """Counts the argon2 runs."""
+
+    count = 0
+
+    async def is_right(self, password: str, stored: str | None) -> bool:
+        self.count += 1
+        return await super().is_right(password, stored)
+
+
+async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logins, "REMEMBERED_LIMIT", 3)
+    passwords = Passwords()
+    stored = await passwords.hash(PASSWORD)
+    remembered = logins.Logins(passwords)
+    for number in range(5):
+        assert await remembered.are_right(f"u{number}@example.org", PASSWORD, stored, T0)
+    assert len(remembered._until) == 3
+    passwords.close()
+
+
+async def test_checking_an_unknown_login_takes_as_long_as_a_real_one() -> None:
+    passwords = Passwords()
+    stored = await passwords.hash(PASSWORD)
+    taken = []
+    for known in (stored, None):
+        started = time.perf_counter()
+        for _ in range(5):
+            assert not await passwords.is_right("wrong", known)
+        taken.append(time.perf_counter() - started)
+    passwords.close()
+    assert 0.3 < taken[0] / taken[1] < 3
+
+
+async def test_the_same_credentials_at_once_are_checked_once() -> None:
+    passwords = Checks(waiting_limit=0)
+    stored = await passwords.hash(PASSWORD)
+    remembered = logins.Logins(passwords)
+    results = await asyncio.gather(*(remembered.are_right("ana@example.org", PASSWORD, stored, T0) for _ in range(50)))
+    passwords.close()
+    assert results == [True] * 50
+    assert passwords.count == 1
+
+
+async def test_different_credentials_at_once_are_bounded() -> None:
+    passwords = Passwords(waiting_limit=1)
+    results = await asyncio.gather(
+        *(passwords.is_right(f"wrong {number}", None) for number in range(30)), return_exceptions=True
+    )
+    passwords.close()
+    refused = [result for result in results if isinstance(result, Unavailable)]
+    assert refused
+    assert [result for result in results if not isinstance(result, Unavailable)] == [False] * (30 - len(refused))
+
+
+async def test_a_clock_that_is_set_back_does_not_make_anything_remembered_for_longer() -> None:
+    passwords = Checks()
+    stored = await passwords.hash(PASSWORD)
+    remembered = logins.Logins(passwords)
+    for at in (T0, T0 - timedelta(days=1)):
+        assert await remembered.are_right("ana@example.org", PASSWORD, stored, at)
+    passwords.close()
+    assert passwords.count == 2
