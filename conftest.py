@@ -14,7 +14,7 @@ from pagerpal_common.migrations import upgrade
 from pagerpal_standalone.postgres import embedded_postgres
 from sqlalchemy import make_url
 
-TEMPLATE = "pagerpal_template"
+TEMPLATE = f"pagerpal_template_{os.getpid()}"  # its own: several runs may share one server
 
 
 @pytest.fixture(scope="session")

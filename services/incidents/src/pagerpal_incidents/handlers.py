@@ -1,7 +1,7 @@
 """What this service does with each message. Load, decide, save; the reply goes out after the commit."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from pagerpal_common.bus import BatchSubscription, Subscription
@@ -44,6 +44,11 @@ from pagerpal_incidents.view import view
 
 MESSAGES_AT_ONCE = 50
 """Messages of alerts taken together; their alerts are committed at most `GROUP_LIMIT` to a transaction."""
+
+
+STALE_AFTER = timedelta(seconds=60)
+"""A step of the timer that has waited longer in a queue may page people who are off shift by now. The escalator plans
+it afresh every 30 s at most until it sees it done."""
 
 
 def subscriptions(ctx: Context) -> tuple[Subscription | BatchSubscription, ...]:
@@ -101,10 +106,14 @@ async def escalate_incident(ctx: Context, asked: EscalateIncident) -> IncidentCh
         Invalid, Conflict: a person asked, and it is resolved, or has moved on.
     """
 
+    at = ctx.now()
+
     def decide(incident: Incident) -> Change:
         if asked.by is not None:
             refuse_unwanted(incident, asked)
-        return enter_level(incident, asked, at=ctx.now())
+        elif at - asked.occurred_at > STALE_AFTER:
+            return Change(incident)
+        return enter_level(incident, asked, at=at)
 
     return await _apply(ctx, asked.incident_id, decide)
 

@@ -174,6 +174,18 @@ async def test_a_step_whose_message_was_lost_is_applied_by_the_sweep(
     assert [row["user_id"] for row in await rows("SELECT user_id FROM incidents.page_requests")] == [5]
 
 
+async def test_a_step_that_waited_too_long_in_a_queue_is_left_to_the_escalator(
+    ctx: Context, incident: IncidentView, rows: Rows, clock: Clock
+) -> None:
+    """Who was on call when it was planned may be asleep by now; it is planned afresh."""
+    clock.advance(seconds=61)
+
+    answer = await escalate_incident(ctx, a_step(incident))
+
+    assert answer.incident.current_escalation_level == 0
+    assert await rows("SELECT 1 AS one FROM incidents.page_requests") == []
+
+
 async def test_how_notifications_ended_is_told_once_and_counted(
     ctx: Context, incident: IncidentView, rows: Rows
 ) -> None:

@@ -71,8 +71,8 @@ class Bus(Protocol):
 
         Raises:
             Refusal: the handler refused; the same class and text as it raised.
-            NoReply: confirmed by the broker, but not answered in time.
-            BusUnavailable: not confirmed.
+            NoReply: a broker has confirmed and keeps it, but nobody has answered in time.
+            BusUnavailable: not confirmed; or not answered, where there is no broker to keep it.
         """
 
     async def parked(self) -> int:

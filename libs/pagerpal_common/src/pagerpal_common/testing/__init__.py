@@ -1,0 +1,1 @@
+"""What tests of every service share: real servers for the length of a run."""

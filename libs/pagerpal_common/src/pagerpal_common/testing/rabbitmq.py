@@ -1,0 +1,182 @@
+"""Where do tests get a real RabbitMQ from? `PAGERPAL_TEST_AMQP_URL`, or a private node out of Debian's package.
+
+The node listens on 127.0.0.1 only, on ports that were free, with an epmd, a home and a data directory of its own. It
+can be stopped, killed and started again, and dies with the process that started it.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ENVIRONMENT = "PAGERPAL_TEST_AMQP_URL"
+PROGRAMS = Path("/usr/lib/rabbitmq/bin")
+START_SECONDS = 60.0
+
+CONFIGURATION = """\
+listeners.tcp.default = 127.0.0.1:{port}
+vm_memory_high_watermark.absolute = 400MB
+disk_free_limit.absolute = 50MB
+log.console = false
+log.file.level = warning
+"""
+
+
+class RabbitMQMissing(Exception):
+    """There is no RabbitMQ on this machine, and `PAGERPAL_TEST_AMQP_URL` names none elsewhere."""
+
+
+@contextmanager
+def rabbitmq_url() -> Iterator[str]:
+    """The URL of a broker that tests may fill: the one named in the environment, else a private node.
+
+    Raises:
+        RabbitMQMissing: there is neither.
+    """
+    if url := os.environ.get(ENVIRONMENT):
+        yield url
+        return
+    with rabbitmq_node() as node:
+        yield node.url
+
+
+@contextmanager
+def rabbitmq_node() -> Iterator["RabbitMQNode"]:
+    """A private node, running, for tests that take it down.
+
+    Raises:
+        RabbitMQMissing: RabbitMQ is not installed here.
+    """
+    epmd = shutil.which("epmd")
+    if epmd is None or not (PROGRAMS / "rabbitmq-server").exists():
+        raise RabbitMQMissing(f"install rabbitmq-server, or set {ENVIRONMENT}")
+    with tempfile.TemporaryDirectory(prefix="pagerpal-rabbitmq-", ignore_cleanup_errors=True) as directory:
+        node = RabbitMQNode(Path(directory))
+        names = [epmd, "-address", "127.0.0.1", "-port", str(node.epmd_port)]
+        with _process(names, node.environment) as _:
+            try:
+                node.start()
+                yield node
+            finally:
+                node.kill()
+
+
+class RabbitMQNode:
+    """A RabbitMQ of our own, that may be treated badly. Its methods block: call them in a thread from a test's loop."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._port, distribution_port, self.epmd_port = _free_ports(3)
+        self._running: subprocess.Popen[bytes] | None = None
+        self._watchdog: subprocess.Popen[bytes] | None = None
+        self.url = f"amqp://guest:guest@127.0.0.1:{self._port}/"
+        (directory / "rabbitmq.conf").write_text(CONFIGURATION.format(port=self._port))
+        (directory / "enabled_plugins").write_text("[].\n")
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(directory),  # where Erlang keeps its cookie
+            "ERL_EPMD_PORT": str(self.epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": f"pagerpal-{self._port}@localhost",
+            "RABBITMQ_DIST_PORT": str(distribution_port),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_MNESIA_BASE": str(directory / "data"),
+            "RABBITMQ_LOG_BASE": str(directory / "log"),
+            "RABBITMQ_CONFIG_FILE": str(directory / "rabbitmq.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(directory / "enabled_plugins"),
+            "RABBITMQ_PID_FILE": str(directory / "pid"),
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "RUNNING_UNDER_SYSTEMD": "true",  # Debian's script then becomes the server: one process, one pid
+        }
+
+    def start(self) -> None:
+        """Start it, with the data it had, and wait until it speaks AMQP."""
+        command = [str(PROGRAMS / "rabbitmq-server")]
+        self._running = _spawn(command, self.environment, self._directory / "output")
+        self._watchdog = _watch(self._running)
+        deadline = time.monotonic() + START_SECONDS
+        while not _speaks_amqp(self._port):
+            if self._running.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"RabbitMQ does not start: {(self._directory / 'output').read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Shut it down in good order."""
+        if self._running is not None:
+            self._running.terminate()
+            self._running.wait(START_SECONDS)
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._running is not None:
+            _end(self._running, self._watchdog)
+            self._running = self._watchdog = None
+
+    def close_all_connections(self) -> None:
+        """Cut every client off, as an operator or a rolling upgrade does."""
+        self.control("close_all_connections", "by a test")
+
+    def control(self, *arguments: str) -> str:
+        """What rabbitmqctl prints. It takes a second or two."""
+        command = [str(PROGRAMS / "rabbitmqctl"), "--quiet", *arguments]
+        finished = subprocess.run(  # noqa: S603 the arguments are ours
+            command, env=self.environment, check=True, capture_output=True, text=True, timeout=START_SECONDS
+        )
+        return finished.stdout
+
+
+@contextmanager
+def _process(command: list[str], environment: dict[str, str]) -> Iterator[None]:
+    process = _spawn(command, environment, None)
+    watchdog = _watch(process)
+    try:
+        yield
+    finally:
+        _end(process, watchdog)
+
+
+def _spawn(command: list[str], environment: dict[str, str], output: Path | None) -> subprocess.Popen[bytes]:
+    with (output or Path(os.devnull)).open("ab") as sink:
+        return subprocess.Popen(  # noqa: S603 the arguments are ours
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
+        )
+
+
+def _watch(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """A shell that kills the process's group when we end, however we end: our end of its pipe closes then.
+
+    Not PR_SET_PDEATHSIG: that follows the thread that started the process, which in a test may be a worker's.
+    """
+    script = 'read -r _; kill -KILL "-$1" 2>/dev/null'
+    command = ["/bin/sh", "-c", script, "watchdog", str(process.pid)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 a fixed script
+
+
+def _end(process: subprocess.Popen[bytes], watchdog: subprocess.Popen[bytes] | None) -> None:
+    if watchdog is not None and watchdog.stdin is not None:
+        watchdog.stdin.close()  # which makes it kill the group, children included
+        watchdog.wait(START_SECONDS)
+    process.wait(START_SECONDS)
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _speaks_amqp(port: int) -> bool:
+    """Whether it answers the protocol header with a method frame (AMQP 0-9-1, section 4.2.2)."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"AMQP\x00\x00\x09\x01")
+            return connection.recv(1) == b"\x01"
+    except OSError:
+        return False
