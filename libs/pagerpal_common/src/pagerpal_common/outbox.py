@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,18 +16,22 @@ from pagerpal_common.service import Bell
 
 _AT_ONCE = 100
 
+_INSERT = """
+INSERT INTO {table} (message_id, topic, body, created_at)
+SELECT id, topic, CAST(body AS jsonb), at
+FROM unnest(CAST(:outbox_ids AS uuid[]), CAST(:outbox_topics AS text[]), CAST(:outbox_bodies AS text[]),
+            CAST(:outbox_times AS timestamptz[])) AS message(id, topic, body, at)
+"""
+
 
 class Outbox:
     """One service's outbox table, and the bell that tells its relay of new rows."""
 
     def __init__(self, table: Table) -> None:
         self.bell = Bell()
-        self._insert = text(f"""
-            INSERT INTO {table.fullname} (message_id, topic, body, created_at)
-            SELECT id, topic, CAST(body AS jsonb), at
-            FROM unnest(CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:bodies AS text[]),
-                        CAST(:times AS timestamptz[])) AS m(id, topic, body, at)
-        """)
+        self.insert = _INSERT.format(table=table.fullname)
+        """The SQL that `add` runs, for a statement that writes more than the outbox; `parameters` are its values."""
+        self._insert = text(self.insert)
         # Claimed by being there: never "after the last one seen", which loses rows that commit out of order.
         # A topic that only a newer version knows waits for one.
         self._take = text(f"""
@@ -40,17 +45,18 @@ class Outbox:
 
     async def add(self, tx: AsyncConnection, messages: Sequence[Message]) -> None:
         """Write messages in the caller's transaction. Ring the bell once that has committed."""
-        if not messages:
-            return
-        await tx.execute(
-            self._insert,
-            {
-                "ids": [message.message_id for message in messages],
-                "topics": [message.topic for message in messages],
-                "bodies": [encode(message).decode() for message in messages],
-                "times": [message.occurred_at for message in messages],
-            },
-        )
+        if messages:
+            await tx.execute(self._insert, self.parameters(messages))
+
+    @staticmethod
+    def parameters(messages: Sequence[Message]) -> dict[str, Any]:
+        """The values for `insert`."""
+        return {
+            "outbox_ids": [message.message_id for message in messages],
+            "outbox_topics": [message.topic for message in messages],
+            "outbox_bodies": [encode(message).decode() for message in messages],
+            "outbox_times": [message.occurred_at for message in messages],
+        }
 
     async def relay(self, db: Database, bus: Bus) -> int:
         """Hand over what waits; returns how many. A row is gone only once the bus has confirmed its message.

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pagerpal_common.clock import Now
 from pagerpal_common.db import Database
 from pagerpal_common.outbox import Outbox
+from sqlalchemy import TextClause
+
+from pagerpal_incidents.storage.incidents import batch_statement
 
 
 @dataclass(frozen=True)
@@ -12,3 +15,10 @@ class Context:
     db: Database
     outbox: Outbox
     now: Now
+    insert_batch: TextClause
+    """What a batch of alerts writes, in one statement."""
+
+
+def context(db: Database, outbox: Outbox, now: Now) -> Context:
+    """The context, with what is prepared once."""
+    return Context(db, outbox, now, batch_statement(outbox))

@@ -129,5 +129,5 @@ async def _save(ctx: Context, tx: AsyncConnection, folded: Folded, at: datetime)
     await update_incidents(tx, [folded.incidents[number] for number in changed])
     await close_pages(tx, folded.closed)
     opened = [folded.incidents[number] for number in folded.opened]
-    await insert_batch(tx, opened, folded.events, ledger_rows(folded.results, at=at))
-    await ctx.outbox.add(tx, folded.messages)
+    entered = ledger_rows(folded.results, at=at)
+    await insert_batch(tx, ctx.insert_batch, opened, folded.events, entered, folded.messages)

@@ -8,7 +8,7 @@ from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.incidents import incidents_outbox
 from pagerpal_common.service import Loop, Service
 
-from pagerpal_incidents.context import Context
+from pagerpal_incidents.context import context
 from pagerpal_incidents.handlers import subscriptions
 from pagerpal_incidents.loops import apply_unapplied, take_spooled, tell_notifications
 from pagerpal_incidents.settings import IncidentsSettings
@@ -16,7 +16,7 @@ from pagerpal_incidents.settings import IncidentsSettings
 
 def build(settings: IncidentsSettings, bus: Bus, now: Now) -> Service:
     """The service, ready to run."""
-    ctx = Context(settings.connect("incidents"), Outbox(incidents_outbox), now)
+    ctx = context(settings.connect("incidents"), Outbox(incidents_outbox), now)
     return Service(
         name="incidents",
         close=ctx.db.close,

@@ -11,7 +11,7 @@ from pagerpal_common.ids import uuid7
 from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.incidents import incidents_outbox
 from pagerpal_common.vocabulary import AlertStatus, Severity
-from pagerpal_incidents.context import Context
+from pagerpal_incidents.context import Context, context
 from sqlalchemy import text
 
 T0 = datetime(2026, 5, 21, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def ctx(database: Callable[[str | None], Database], clock: Clock) -> Context:
-    return Context(database("incidents"), Outbox(incidents_outbox), clock)
+    return context(database("incidents"), Outbox(incidents_outbox), clock)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypedDict
+from typing import BinaryIO
 
 import structlog
 
@@ -30,12 +30,6 @@ class PostgresFailed(Exception):
     """The embedded PostgreSQL cannot be used; the text is one line for the user."""
 
 
-class _Identity(TypedDict, total=False):
-    user: int
-    group: int
-    extra_groups: list[int]
-
-
 @dataclass(frozen=True)
 class Account:
     """The account PostgreSQL runs as. It refuses to run as root, so root steps down to another account."""
@@ -44,10 +38,12 @@ class Account:
     gid: int
     steps_down: bool
 
-    @property
-    def identity(self) -> _Identity:
-        """What a child must be started with to run as this account."""
-        return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.steps_down else {}
+    def become(self) -> None:
+        """Run as this account from here on: called in a child, between fork and exec."""
+        if self.steps_down:
+            os.setgroups([])
+            os.setgid(self.gid)
+            os.setuid(self.uid)
 
     @property
     def folder_mode(self) -> int:
@@ -176,26 +172,25 @@ async def start_program(
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl+C in a terminal must reach us only: we stop PostgreSQL last
-            preexec_fn=_tie_to_this_process(death_signal),
-            **account.identity,
+            preexec_fn=_as_our_child(account, death_signal),  # uvloop knows no `user` and `group`
         )
     except OSError as error:
         raise PostgresFailed(f"cannot run {program}: {error.strerror}") from error
 
 
-def _tie_to_this_process(death_signal: int) -> Callable[[], None] | None:
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
+def _as_our_child(account: Account, death_signal: int) -> Callable[[], None]:
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
     parent = os.getpid()
 
-    def tie() -> None:
+    def prepare() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler would swallow it until the exec
-        prctl(PR_SET_PDEATHSIG, death_signal)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
+        account.become()
+        if prctl is not None:
+            prctl(PR_SET_PDEATHSIG, death_signal)  # after the change of account, which clears it
+            if os.getppid() != parent:  # it died before the line above
+                os._exit(1)
 
-    return tie
+    return prepare
 
 
 async def run_program(program: Path, *arguments: str, account: Account) -> str:

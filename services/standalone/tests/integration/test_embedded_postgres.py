@@ -83,7 +83,7 @@ def copy_tree(source: Path, target: Path) -> Path:
 
 def start(*command: str | Path, cwd: Path = Path("/")) -> "subprocess.Popen[bytes]":
     """A process of PostgreSQL's account that no supervisor knows of."""
-    return subprocess.Popen(command, cwd=cwd, stderr=subprocess.DEVNULL, **current_account().identity)
+    return subprocess.Popen(command, cwd=cwd, stderr=subprocess.DEVNULL, preexec_fn=current_account().become)  # noqa: PLW1509 - no threads here
 
 
 def pgdata(data_dir: Path) -> Path:

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from pagerpal_common.contracts.message import Message
 from pagerpal_common.db import violated
 from pagerpal_common.errors import Conflict
+from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.incidents import alerts as alerts_table
 from pagerpal_common.schema.incidents import events as events_table
 from pagerpal_common.schema.incidents import incidents as incidents_table
 from pagerpal_common.vocabulary import IncidentStatus, Severity
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -51,10 +53,6 @@ _ESCALATION_ID = text("SELECT nextval('incidents.escalation_ids')")
 _INSERT = insert(incidents_table, _NAMES)
 _INSERT_EVENTS = text(insert(events_table, _EVENT_NAMES))
 _UPDATE = text(update(incidents_table, _NAMES))
-# One round trip for what a batch of alerts makes true; PostgreSQL checks the references once it is all there.
-_INSERT_BATCH = text(f"""
-WITH opened AS ({_INSERT}), told AS ({insert(events_table, _EVENT_NAMES)}) {insert(alerts_table, ALERT_NAMES)}
-""")
 
 
 class LostRace(Exception):
@@ -95,10 +93,24 @@ async def take_escalation_id(tx: AsyncConnection) -> int:
     return int((await tx.execute(_ESCALATION_ID)).scalar_one())
 
 
+def batch_statement(outbox: Outbox) -> TextClause:
+    """One round trip for what a batch of alerts makes true; PostgreSQL checks the references once it is all there."""
+    return text(f"""
+        WITH opened AS ({insert(incidents_table, _NAMES)}), told AS ({insert(events_table, _EVENT_NAMES)}),
+             entered AS ({insert(alerts_table, ALERT_NAMES)})
+        {outbox.insert}
+    """)
+
+
 async def insert_batch(
-    tx: AsyncConnection, opened: Sequence[Incident], events: Sequence[Event], alerts: Sequence[Row]
+    tx: AsyncConnection,
+    statement: TextClause,
+    opened: Sequence[Incident],
+    events: Sequence[Event],
+    alerts: Sequence[Row],
+    messages: Sequence[Message],
 ) -> None:
-    """Write new incidents, timeline events, and alerts into the ledger.
+    """Write new incidents, timeline events, alerts into the ledger, and messages into the outbox.
 
     Raises:
         LostRace: another transaction has just opened one of the incidents, or entered one of the alerts.
@@ -109,9 +121,10 @@ async def insert_batch(
         **columns(incidents_table, map(_row, ordered), _NAMES),
         **columns(events_table, map(_event_row, events), _EVENT_NAMES),
         **columns(alerts_table, alerts, ALERT_NAMES),
+        **Outbox.parameters(messages),
     }
     try:
-        await tx.execute(_INSERT_BATCH, parameters)
+        await tx.execute(statement, parameters)
     except IntegrityError as error:
         if violated(error) in {"incidents_open_key", "alerts_pkey"}:
             raise LostRace from error
