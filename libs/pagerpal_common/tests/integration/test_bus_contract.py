@@ -15,7 +15,6 @@ from pagerpal_common.contracts.incidents import (
     AcknowledgeIncident,
     IncidentAcknowledged,
     IncidentEscalated,
-    IncidentTriggered,
 )
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.contracts.notifications import NotificationSettled
@@ -44,8 +43,8 @@ class Unheard(Message):
     topic: ClassVar[str] = "test.unheard.v1"
 
 
-def triggered(number: int = 1) -> IncidentTriggered:
-    return IncidentTriggered(occurred_at=AT, incident_id=number, escalation_id=7)
+def triggered(number: int = 1) -> IncidentEscalated:
+    return IncidentEscalated(occurred_at=AT, incident_id=number, escalation_id=7)
 
 
 def settled(number: int = 1) -> NotificationSettled:
@@ -137,7 +136,7 @@ async def test_a_message_that_nobody_listens_to_is_published_in_vain(bus: Bus) -
 
 
 async def test_a_subscription_must_be_listed_and_is_made_once(bus: Bus) -> None:
-    subscription = Subscription(IncidentTriggered, keep([]))
+    subscription = Subscription(IncidentEscalated, keep([]))
     bus.subscribe("escalator", subscription)
 
     with pytest.raises(ValueError, match="unlisted"):
@@ -147,7 +146,7 @@ async def test_a_subscription_must_be_listed_and_is_made_once(bus: Bus) -> None:
 
 
 async def test_a_bus_that_is_not_started_refuses_at_once(bus: Bus) -> None:
-    bus.subscribe("escalator", Subscription(IncidentTriggered, keep([])))
+    bus.subscribe("escalator", Subscription(IncidentEscalated, keep([])))
     before = time.monotonic()
 
     with pytest.raises(BusUnavailable):
@@ -187,12 +186,12 @@ async def test_a_refusal_comes_back_as_it_was_raised(bus: Bus, kind: type[Refusa
 async def test_a_refused_publish_is_dropped(bus: Bus) -> None:
     calls: list[int] = []
 
-    async def refuse(message: IncidentTriggered) -> None:
+    async def refuse(message: IncidentEscalated) -> None:
         calls.append(message.incident_id)
         if message.incident_id == 1:
             raise Conflict("not now")
 
-    bus.subscribe("escalator", Subscription(IncidentTriggered, refuse))
+    bus.subscribe("escalator", Subscription(IncidentEscalated, refuse))
     await started(bus)
 
     await bus.publish(triggered(1))
@@ -304,12 +303,12 @@ async def test_a_request_held_because_of_our_own_trouble_expires_too(bus: Bus) -
 async def test_what_our_own_trouble_holds_up_is_tried_until_it_succeeds(bus: Bus) -> None:
     calls: list[float] = []
 
-    async def handle(_: IncidentTriggered) -> None:
+    async def handle(_: IncidentEscalated) -> None:
         calls.append(time.monotonic())
         if len(calls) < DELIVERY_LIMIT + 1:
             raise DatabaseUnavailable("PostgreSQL is away")
 
-    bus.subscribe("escalator", Subscription(IncidentTriggered, handle))
+    bus.subscribe("escalator", Subscription(IncidentEscalated, handle))
     await started(bus)
 
     publishing = asyncio.create_task(bus.publish(triggered()))
@@ -324,12 +323,12 @@ async def test_what_our_own_trouble_holds_up_is_tried_until_it_succeeds(bus: Bus
 async def test_a_bug_is_redelivered_then_parked_while_others_flow(bus: Bus) -> None:
     calls: list[int] = []
 
-    async def handle(message: IncidentTriggered) -> None:
+    async def handle(message: IncidentEscalated) -> None:
         calls.append(message.incident_id)
         if message.incident_id == 13:
             raise KeyError("a bug")
 
-    bus.subscribe("escalator", Subscription(IncidentTriggered, handle))
+    bus.subscribe("escalator", Subscription(IncidentEscalated, handle))
     await started(bus)
 
     poison = asyncio.create_task(bus.publish(triggered(13)))
@@ -352,10 +351,10 @@ async def until_parked(bus: Bus, count: int) -> None:
 
 
 async def test_a_cancellation_out_of_a_handler_is_a_bug(bus: Bus) -> None:
-    async def handle(_: IncidentTriggered) -> None:
+    async def handle(_: IncidentEscalated) -> None:
         raise asyncio.CancelledError
 
-    bus.subscribe("escalator", Subscription(IncidentTriggered, handle))
+    bus.subscribe("escalator", Subscription(IncidentEscalated, handle))
     await started(bus)
 
     await bus.publish(triggered())
@@ -437,7 +436,7 @@ async def test_a_batch_that_answers_too_little_is_a_bug(bus: Bus) -> None:
 async def test_a_handler_may_publish_and_ask(bus: Bus) -> None:
     seen: list[object] = []
 
-    async def on_triggered(message: IncidentTriggered) -> None:
+    async def on_triggered(message: IncidentEscalated) -> None:
         reply = await bus.request(acknowledge(message.incident_id), Answer, wait=5)
         seen.append(reply.number)
         await bus.publish(IncidentEscalated(occurred_at=AT, incident_id=message.incident_id, escalation_id=7))
@@ -449,7 +448,7 @@ async def test_a_handler_may_publish_and_ask(bus: Bus) -> None:
     bus.subscribe("incidents", Subscription(AcknowledgeIncident, handler.one))
     bus.subscribe(
         "escalator",
-        Subscription(IncidentTriggered, on_triggered),
+        Subscription(IncidentEscalated, on_triggered),
         Subscription(IncidentEscalated, on_escalated),
     )
     await started(bus)
@@ -482,11 +481,11 @@ async def test_stop_lets_a_running_handler_finish_and_its_reply_go(bus: Bus) -> 
 async def test_stop_does_not_wait_for_our_own_trouble_to_end(bus: Bus) -> None:
     calls: list[int] = []
 
-    async def handle(message: IncidentTriggered) -> None:
+    async def handle(message: IncidentEscalated) -> None:
         calls.append(message.incident_id)
         raise DatabaseUnavailable("PostgreSQL is away")
 
-    bus.subscribe("escalator", Subscription(IncidentTriggered, handle))
+    bus.subscribe("escalator", Subscription(IncidentEscalated, handle))
     await started(bus)
     publishing = asyncio.create_task(bus.publish(triggered()))
     await until(lambda: len(calls) > 1)
@@ -525,7 +524,7 @@ def test_a_newer_version_may_have_added_fields() -> None:
     body = wire.encode(triggered())[:-1] + b',"mood":"grim"}'
     reply = b'{"reply":' + wire.encode(answer(4))[:-1] + b',"mood":"grim"},"mood":"grim"}'
 
-    assert wire.decode(IncidentTriggered, body).incident_id == 1
+    assert wire.decode(IncidentEscalated, body).incident_id == 1
     assert wire.decode_reply(Answer, reply).number == 4
 
 
@@ -537,7 +536,7 @@ def test_a_refusal_of_a_newer_version_is_still_a_refusal() -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b"{}", b"\xff", b'{"incident_id":"secret"}', b"[" * 9999])
 def test_what_is_no_message_is_undecodable_and_not_quoted(body: bytes) -> None:
     with pytest.raises(wire.Undecodable) as raised:
-        wire.decode(IncidentTriggered, body)
+        wire.decode(IncidentEscalated, body)
     with pytest.raises(wire.Undecodable):
         wire.decode_reply(Answer, body)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from pagerpal_common.bus import BatchSubscription, Subscription
 from pagerpal_common.bus.memory import MemoryBus
-from pagerpal_common.contracts.incidents import IncidentTriggered
+from pagerpal_common.contracts.incidents import IncidentEscalated
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.db import Database
 from pagerpal_common.errors import BusUnavailable
@@ -43,8 +43,8 @@ class Recorder:
         return not self.is_away
 
 
-def facts(count: int) -> Sequence[IncidentTriggered]:
-    return [IncidentTriggered(incident_id=n, escalation_id=n, occurred_at=T0) for n in range(count)]
+def facts(count: int) -> Sequence[IncidentEscalated]:
+    return [IncidentEscalated(incident_id=n, escalation_id=n, occurred_at=T0) for n in range(count)]
 
 
 def ids(messages: Sequence[Message]) -> list[UUID]:
@@ -123,11 +123,11 @@ async def test_the_memory_bus_keeps_a_row_until_every_subscriber_is_done(databas
     db, bus = database("incidents"), MemoryBus()
     begun, finish = asyncio.Event(), asyncio.Event()
 
-    async def slow(_: IncidentTriggered) -> None:
+    async def slow(_: IncidentEscalated) -> None:
         begun.set()
         await finish.wait()
 
-    bus.subscribe("escalator", Subscription(IncidentTriggered, slow))
+    bus.subscribe("escalator", Subscription(IncidentEscalated, slow))
     await bus.start()
     async with db.begin() as tx:
         await outbox.add(tx, facts(1))

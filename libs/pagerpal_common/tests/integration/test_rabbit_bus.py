@@ -16,7 +16,7 @@ from pagerpal_common.bus.rabbit import RabbitBus
 from pagerpal_common.bus.rabbit_link import is_trouble
 from pagerpal_common.bus.rabbit_publisher import REASON
 from pagerpal_common.bus.rabbit_topology import CRASH_LIMIT, Names
-from pagerpal_common.contracts.incidents import AcknowledgeIncident, IncidentTriggered
+from pagerpal_common.contracts.incidents import AcknowledgeIncident, IncidentEscalated
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.errors import BusUnavailable, NoReply
 from pagerpal_common.testing.rabbitmq import RabbitMQNode
@@ -35,16 +35,16 @@ class Answer(Message):
     by: str
 
 
-def triggered(number: int = 1) -> IncidentTriggered:
-    return IncidentTriggered(occurred_at=AT, incident_id=number, escalation_id=7)
+def triggered(number: int = 1) -> IncidentEscalated:
+    return IncidentEscalated(occurred_at=AT, incident_id=number, escalation_id=7)
 
 
 def acknowledge(number: int = 1) -> AcknowledgeIncident:
     return AcknowledgeIncident(occurred_at=AT, incident_id=number, actor_user_id=2, acting_as_user_id=3)
 
 
-def keep(numbers: list[int]) -> Callable[[IncidentTriggered], Awaitable[None]]:
-    async def handle(message: IncidentTriggered) -> None:
+def keep(numbers: list[int]) -> Callable[[IncidentEscalated], Awaitable[None]]:
+    async def handle(message: IncidentEscalated) -> None:
         numbers.append(message.incident_id)
 
     return handle
@@ -109,7 +109,7 @@ async def fetch(channel: AbstractChannel, queue: str) -> AbstractIncomingMessage
 
 
 def escalator_queue(prefix: str) -> str:
-    return Names(prefix).queue("escalator", IncidentTriggered)
+    return Names(prefix).queue("escalator", IncidentEscalated)
 
 
 DEATHS = [Exception(), asyncio.CancelledError(), ConnectionError(), TimeoutError()]  # all of them seen from aiormq
@@ -142,7 +142,7 @@ async def test_nothing_is_lost_over_a_broker_restart(
 ) -> None:
     received: list[int] = []
     publisher, subscriber = new_bus_on_node("publisher"), new_bus_on_node("subscriber")
-    subscriber.subscribe("escalator", Subscription(IncidentTriggered, keep(received)))
+    subscriber.subscribe("escalator", Subscription(IncidentEscalated, keep(received)))
     await started(publisher, subscriber)
     confirmed: list[int] = []
 
@@ -166,7 +166,7 @@ async def test_while_the_broker_is_down_a_bus_starts_and_fails_fast_and_then_rec
 ) -> None:
     received: list[int] = []
     running = new_bus_on_node("running")
-    running.subscribe("escalator", Subscription(IncidentTriggered, keep(received)))
+    running.subscribe("escalator", Subscription(IncidentEscalated, keep(received)))
     await started(running)
     await asyncio.to_thread(node.kill)
     try:
@@ -198,7 +198,7 @@ async def test_a_message_waits_for_a_subscriber_that_never_ran_even_over_a_crash
 ) -> None:
     received: list[int] = []
     publisher, subscriber = new_bus_on_node("publisher"), new_bus_on_node("subscriber")
-    subscriber.subscribe("escalator", Subscription(IncidentTriggered, keep(received)))
+    subscriber.subscribe("escalator", Subscription(IncidentEscalated, keep(received)))
     await started(publisher)
     await publisher.publish(triggered(8))
 
@@ -241,7 +241,7 @@ async def test_cut_connections_cancel_no_handler_and_fail_a_request_at_once(
 
 async def test_publishing_and_receiving_use_two_connections(new_bus_on_node: BusFactory, node: RabbitMQNode) -> None:
     bus = new_bus_on_node("lone-process")
-    bus.subscribe("escalator", Subscription(IncidentTriggered, keep([])))
+    bus.subscribe("escalator", Subscription(IncidentEscalated, keep([])))
     await started(bus)
 
     listing = await asyncio.to_thread(node.control, "list_connections", "client_properties")
@@ -256,7 +256,7 @@ async def test_a_deleted_queue_comes_back_with_its_consumer(
 ) -> None:
     received: list[int] = []
     publisher, subscriber = new_bus("publisher"), new_bus("subscriber")
-    subscriber.subscribe("escalator", Subscription(IncidentTriggered, keep(received)))
+    subscriber.subscribe("escalator", Subscription(IncidentEscalated, keep(received)))
     await started(publisher, subscriber)
 
     await raw.queue_delete(escalator_queue(prefix))
@@ -289,7 +289,7 @@ async def test_what_is_no_message_of_ours_is_parked_with_its_reason(
 ) -> None:
     received: list[int] = []
     bus = new_bus("subscriber")
-    bus.subscribe("escalator", Subscription(IncidentTriggered, keep(received)))
+    bus.subscribe("escalator", Subscription(IncidentEscalated, keep(received)))
     await started(bus)
 
     await raw.default_exchange.publish(aio_pika.Message(body, type=kind), escalator_queue(prefix))
@@ -303,11 +303,11 @@ async def test_what_is_no_message_of_ours_is_parked_with_its_reason(
 
 
 async def test_a_bug_is_parked_with_its_name(new_bus: BusFactory, raw: AbstractChannel, prefix: str) -> None:
-    async def handle(_: IncidentTriggered) -> None:
+    async def handle(_: IncidentEscalated) -> None:
         raise ZeroDivisionError
 
     bus = new_bus("subscriber")
-    bus.subscribe("escalator", Subscription(IncidentTriggered, handle))
+    bus.subscribe("escalator", Subscription(IncidentEscalated, handle))
     await started(bus)
 
     await bus.publish(triggered(2))
@@ -377,8 +377,8 @@ async def test_replicas_share_the_load(new_bus: BusFactory) -> None:
     first: list[int] = []
     second: list[int] = []
     one, two, publisher = new_bus("one"), new_bus("two"), new_bus("publisher")
-    one.subscribe("escalator", Subscription(IncidentTriggered, keep(first)))
-    two.subscribe("escalator", Subscription(IncidentTriggered, keep(second)))
+    one.subscribe("escalator", Subscription(IncidentEscalated, keep(first)))
+    two.subscribe("escalator", Subscription(IncidentEscalated, keep(second)))
     await started(one, two, publisher)
 
     await asyncio.gather(*(publisher.publish(triggered(n)) for n in range(60)))
@@ -409,7 +409,7 @@ async def test_a_queue_that_an_older_version_declared_goes_on_serving(
     received: list[int] = []
     await raw.declare_queue(escalator_queue(prefix), durable=True, arguments={"x-queue-type": "quorum"})
     bus = new_bus("newer")
-    bus.subscribe("escalator", Subscription(IncidentTriggered, keep(received)))
+    bus.subscribe("escalator", Subscription(IncidentEscalated, keep(received)))
     await started(bus)
 
     await bus.publish(triggered(3))

@@ -13,7 +13,8 @@ from pagerpal_common.contracts.incidents import (
     IncidentChanged,
     IncidentEscalated,
     IncidentResolved,
-    IncidentTriggered,
+    IncidentsTriggered,
+    TriggeredIncident,
 )
 from pagerpal_common.directory import load_facts
 from pagerpal_common.errors import Conflict, Invalid, NotFound
@@ -32,18 +33,24 @@ ANSWER_SECONDS = 2.0
 SAME_CLICK = timedelta(seconds=10)
 """A level entered this soon after a request was made is taken for what it asked for."""
 
-Fact = IncidentTriggered | IncidentEscalated | IncidentAcknowledged | IncidentResolved
+Fact = TriggeredIncident | IncidentEscalated | IncidentAcknowledged | IncidentResolved
 
 
 def subscriptions(ctx: Context) -> tuple[Subscription, ...]:
     """Every message this service takes, and what takes it."""
     return (
-        Subscription(IncidentTriggered, partial(follow_incident, ctx)),
+        Subscription(IncidentsTriggered, partial(follow_incidents, ctx)),
         Subscription(IncidentEscalated, partial(follow_incident, ctx)),
         Subscription(IncidentAcknowledged, partial(follow_incident, ctx)),
         Subscription(IncidentResolved, partial(follow_incident, ctx)),
         Subscription(RequestEscalation, partial(request_escalation, ctx)),
     )
+
+
+async def follow_incidents(ctx: Context, fact: IncidentsTriggered) -> None:
+    """Begin the runs of incidents that opened together, each in a transaction of its own."""
+    for triggered in fact.incidents:
+        await follow_incident(ctx, triggered)
 
 
 async def follow_incident(ctx: Context, fact: Fact) -> None:

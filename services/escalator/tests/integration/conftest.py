@@ -13,8 +13,8 @@ from pagerpal_common.contracts.incidents import (
     IncidentChanged,
     IncidentEscalated,
     IncidentResolved,
-    IncidentTriggered,
     IncidentView,
+    TriggeredIncident,
 )
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.db import Database
@@ -180,12 +180,13 @@ class World:
         )
         number = int(rows[0].id)
         if is_told:
-            await self.tell(IncidentTriggered, number)
+            await self.tell(TriggeredIncident, number)
         return number
 
     async def tell(self, fact: type[Fact], number: int, *, escalation_id: int | None = None) -> None:
         row = await self.incident(number)
-        told = fact(incident_id=number, escalation_id=escalation_id or row.escalation_id, occurred_at=self.now)
+        run = escalation_id or row.escalation_id
+        told = fact.model_validate({"incident_id": number, "escalation_id": run, "occurred_at": self.now})
         await follow_incident(self.ctx, told)
 
     async def incident(self, number: int) -> Any:
@@ -246,7 +247,7 @@ class World:
             at=self.now,
             i=number,
         )
-        await self.tell(IncidentTriggered, number)
+        await self.tell(TriggeredIncident, number)
 
     # --- the escalator's loops ---
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from pagerpal_common.contracts.escalations import Position
-from pagerpal_common.contracts.incidents import IncidentEscalated, IncidentTriggered
+from pagerpal_common.contracts.incidents import IncidentEscalated, TriggeredIncident
 
 from .conftest import NOON, World
 
@@ -41,11 +41,11 @@ async def test_a_doubled_message_asks_for_nothing_more(world: World) -> None:
     await world.given_users("ana")
     await world.given_policy(["ana"])
     number = await world.trigger()
-    await world.tell(IncidentTriggered, number)
+    await world.tell(TriggeredIncident, number)
     await world.enters()
 
     await world.tell(IncidentEscalated, number)
-    await world.tell(IncidentTriggered, number)
+    await world.tell(TriggeredIncident, number)
 
     assert await world.steps() == []
 
@@ -113,9 +113,9 @@ async def test_a_reopened_incident_begins_anew_and_its_old_run_is_harmless(world
 async def test_a_message_of_a_run_that_never_was_begins_none(world: World) -> None:
     number = await world.trigger(is_told=False)
 
-    await world.tell(IncidentTriggered, number, escalation_id=4711)
+    await world.tell(TriggeredIncident, number, escalation_id=4711)
     await world.resolve(number, is_told=False)
-    await world.tell(IncidentTriggered, number)
+    await world.tell(TriggeredIncident, number)
 
     assert await world.sql("SELECT escalation_id FROM escalation.escalations") == []
 

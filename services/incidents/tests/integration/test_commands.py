@@ -84,7 +84,7 @@ async def test_entering_a_level_requests_its_pages_once(ctx: Context, incident: 
         "is_open": True,
     }
     topics = [row["topic"] for row in await rows("SELECT topic FROM incidents.outbox ORDER BY id")]
-    assert topics == ["incident.triggered.v1", "incident.escalated.v1", "page.requested.v1"]
+    assert topics == ["incidents.triggered.v1", "incident.escalated.v1", "page.requested.v1"]
 
 
 async def test_acknowledging_closes_the_pages_and_the_timer_pages_nobody_after(

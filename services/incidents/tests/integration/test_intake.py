@@ -33,7 +33,7 @@ async def test_an_alert_is_in_the_ledger_and_its_incident_on_the_timeline_and_in
         {"alert_id": alert.alert_id, "incident_id": result.incident.id, "outcome": "opened"}
     ]
     assert [row["event_type"] for row in await rows("SELECT event_type FROM incidents.events")] == ["triggered"]
-    assert [row["topic"] for row in await rows("SELECT topic FROM incidents.outbox")] == ["incident.triggered.v1"]
+    assert [row["topic"] for row in await rows("SELECT topic FROM incidents.outbox")] == ["incidents.triggered.v1"]
 
 
 async def test_messages_taken_together_are_answered_each_for_its_own_alerts(ctx: Context) -> None:

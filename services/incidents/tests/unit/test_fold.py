@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 from pagerpal_common.contracts.alerts import Alert
-from pagerpal_common.contracts.incidents import IncidentResolved, IncidentTriggered
+from pagerpal_common.contracts.incidents import IncidentResolved, IncidentsTriggered
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus, IncidentStatus, Severity
 from pagerpal_incidents.domain.fold import Folded, Key, Known, fold, openings
 from pagerpal_incidents.domain.incident import Incident
@@ -57,7 +57,9 @@ def test_the_first_alert_opens_an_incident_that_nobody_has_been_paged_for() -> N
     assert outcomes(result) == [(O.OPENED, 1)]
     assert (incident.current_escalation_level, incident.escalation_id, incident.assigned_user_id) == (0, 101, 9)
     assert [event.event_type for event in result.events] == ["triggered"]
-    assert [type(message) for message in result.messages] == [IncidentTriggered]
+    (told,) = result.messages
+    assert isinstance(told, IncidentsTriggered)
+    assert [(run.incident_id, run.escalation_id) for run in told.incidents] == [(1, 101)]
 
 
 def test_repeats_are_counted_on_the_open_incident_and_the_newest_words_hold() -> None:
@@ -84,7 +86,20 @@ def test_resolved_closes_and_the_next_firing_opens_a_new_one() -> None:
     assert result.incidents[1].status == IncidentStatus.RESOLVED
     assert result.incidents[2].status == IncidentStatus.TRIGGERED
     assert result.closed == [1]
-    assert [type(m) for m in result.messages] == [IncidentTriggered, IncidentResolved, IncidentTriggered]
+    resolved, triggered = result.messages
+    assert isinstance(resolved, IncidentResolved)
+    assert isinstance(triggered, IncidentsTriggered)
+    assert [run.incident_id for run in triggered.incidents] == [2], "the first is over already"
+
+
+def test_what_a_storm_opens_travels_together() -> None:
+    result = folded(*(an_alert(n, None) for n in range(1, 61)))
+
+    assert [len(message.incidents) for message in result.messages if isinstance(message, IncidentsTriggered)] == [
+        25,
+        25,
+        10,
+    ]
 
 
 def test_a_resolve_of_nothing_is_ignored_and_leaves_no_zombie() -> None:

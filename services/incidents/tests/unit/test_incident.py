@@ -5,7 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pagerpal_common.contracts.escalations import EscalateIncident, EscalationRequester, PageTarget, Position
-from pagerpal_common.contracts.incidents import IncidentAcknowledged, IncidentResolved, IncidentTriggered
+from pagerpal_common.contracts.incidents import (
+    IncidentAcknowledged,
+    IncidentResolved,
+    IncidentsTriggered,
+    TriggeredIncident,
+)
 from pagerpal_common.errors import Conflict, Invalid
 from pagerpal_common.vocabulary import IncidentStatus, Severity
 from pagerpal_incidents.domain.escalate import enter_level
@@ -156,11 +161,9 @@ def test_reopening_starts_over_with_a_run_of_its_own() -> None:
     reopened = reopen(spent, by=ANA, at=LATER, escalation_id=8, assigned_user_id=3)
 
     assert reopened.incident == an_incident(escalation_id=8, level_entered_at=LATER, assigned_user_id=3, created_at=T0)
-    assert reopened.messages == (
-        IncidentTriggered(
-            incident_id=42, escalation_id=8, occurred_at=LATER, message_id=reopened.messages[0].message_id
-        ),
-    )
+    (told,) = reopened.messages
+    assert isinstance(told, IncidentsTriggered)
+    assert told.incidents == (TriggeredIncident(incident_id=42, escalation_id=8),)
 
 
 @pytest.mark.parametrize(

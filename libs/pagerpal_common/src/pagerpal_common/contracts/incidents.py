@@ -46,16 +46,27 @@ class IncidentView(Value):
     is_unreached: bool
 
 
-class IncidentTriggered(Message):
-    """An incident is open and nobody has acknowledged it: on its first alert, and on reopen.
-
-    `escalation_id` is new each time, so that whatever is left of an earlier run can tell that it is stale.
-    """
-
-    topic: ClassVar[str] = "incident.triggered.v1"
+class TriggeredIncident(Value):
+    """One of them. `escalation_id` is new each time, so that what is left of an earlier run can tell it is stale."""
 
     incident_id: int
     escalation_id: int
+
+
+TRIGGERED_TOGETHER = 25
+"""The most incidents that one `IncidentsTriggered` names."""
+
+
+class IncidentsTriggered(Message):
+    """Incidents are open and nobody has acknowledged them: on their first alert, and on reopen.
+
+    Those that a batch of alerts opened travel together: in a storm a message each would cost incidents more than
+    committing them (measured: a quarter of its time).
+    """
+
+    topic: ClassVar[str] = "incidents.triggered.v1"
+
+    incidents: tuple[TriggeredIncident, ...]
 
 
 class IncidentEscalated(Message):

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pagerpal_common.contracts.alerts import Alert
-from pagerpal_common.contracts.incidents import IncidentTriggered
+from pagerpal_common.contracts.incidents import TRIGGERED_TOGETHER, IncidentsTriggered, TriggeredIncident
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus
 
@@ -90,6 +90,7 @@ def fold(alerts: Sequence[Alert], known: Known, numbers: Iterator[tuple[int, int
             now_open[key] = after
         if key and outcome == AlertOutcome.RESOLVED:
             del now_open[key]
+    folded.messages.extend(_triggered(folded, at))
     return folded
 
 
@@ -108,10 +109,18 @@ def _open(folded: Folded, alert: Alert, known: Known, numbers: Iterator[tuple[in
     folded.incidents[incident.id] = incident
     folded.opened.append(incident.id)
     folded.events.append(Event(incident.id, "triggered", f"Incident triggered: {incident.title}", at))
-    folded.messages.append(
-        IncidentTriggered(incident_id=incident.id, escalation_id=incident.escalation_id, occurred_at=at)
-    )
     return incident
+
+
+def _triggered(folded: Folded, at: datetime) -> Iterator[IncidentsTriggered]:
+    """What the batch opened and left open, a few to a message."""
+    still_open = [number for number in folded.opened if number not in folded.closed]
+    runs = [
+        TriggeredIncident(incident_id=number, escalation_id=folded.incidents[number].escalation_id)
+        for number in still_open
+    ]
+    for start in range(0, len(runs), TRIGGERED_TOGETHER):
+        yield IncidentsTriggered(incidents=tuple(runs[start : start + TRIGGERED_TOGETHER]), occurred_at=at)
 
 
 def _repeat(folded: Folded, alert: Alert, incident: Incident, at: datetime) -> Incident:

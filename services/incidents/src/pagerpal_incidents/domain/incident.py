@@ -8,7 +8,12 @@ from typing import Any
 
 from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.contracts.escalations import EscalateIncident, PageTarget, Position
-from pagerpal_common.contracts.incidents import IncidentAcknowledged, IncidentResolved, IncidentTriggered
+from pagerpal_common.contracts.incidents import (
+    IncidentAcknowledged,
+    IncidentResolved,
+    IncidentsTriggered,
+    TriggeredIncident,
+)
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.errors import Conflict, Invalid
 from pagerpal_common.escalation import START
@@ -211,7 +216,8 @@ def reopen(incident: Incident, *, by: Person, at: datetime, escalation_id: int, 
         resolved_at=None,
         is_unreached=False,
     )
-    told = IncidentTriggered(incident_id=incident.id, escalation_id=escalation_id, occurred_at=at)
+    triggered = TriggeredIncident(incident_id=incident.id, escalation_id=escalation_id)
+    told = IncidentsTriggered(incidents=(triggered,), occurred_at=at)
     return Change(changed, (_event(changed, "reopened", "Incident reopened", at, by),), (told,))
 
 
