@@ -1,12 +1,13 @@
 """What the handlers and loops of this service work with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pagerpal_common.clock import Now
 from pagerpal_common.db import Database
 from pagerpal_common.outbox import Outbox
 from sqlalchemy import TextClause
 
+from pagerpal_incidents.assignment import Assignments
 from pagerpal_incidents.storage.incidents import batch_statement
 
 
@@ -17,6 +18,7 @@ class Context:
     now: Now
     insert_batch: TextClause
     """What a batch of alerts writes, in one statement."""
+    assignments: Assignments = field(default_factory=Assignments)
 
 
 def context(db: Database, outbox: Outbox, now: Now) -> Context:

@@ -30,7 +30,7 @@ from pagerpal_incidents.domain.incident import (
     reopen,
     resolve,
 )
-from pagerpal_incidents.intake import first_assigned, take_in
+from pagerpal_incidents.intake import take_in
 from pagerpal_incidents.storage.incidents import (
     insert_events,
     lock_incident,
@@ -134,7 +134,9 @@ async def reopen_incident(ctx: Context, command: ReopenIncident) -> IncidentChan
             by=_person(command),
             at=ctx.now(),
             escalation_id=await take_escalation_id(tx),
-            assigned_user_id=await first_assigned(tx, (incident.team_id, incident.escalation_policy_id), ctx.now()),
+            assigned_user_id=await ctx.assignments.find(
+                tx, (incident.team_id, incident.escalation_policy_id), ctx.now()
+            ),
         )
         await _save(ctx, tx, change, ctx.now())
     ctx.outbox.bell.ring()

@@ -6,14 +6,12 @@ from uuid import UUID
 
 import structlog
 from pagerpal_common.contracts.alerts import Alert, AlertResult
-from pagerpal_common.directory import find_policy, load_facts
 from pagerpal_common.errors import DatabaseUnavailable, Unavailable
-from pagerpal_common.escalation import fallback_policy, first_responder
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_incidents.context import Context
-from pagerpal_incidents.domain.fold import Folded, Known, Routing, fold, key_of, openings, routing_of
+from pagerpal_incidents.domain.fold import Folded, Known, fold, key_of, openings, routing_of
 from pagerpal_incidents.domain.incident import Incident
 from pagerpal_incidents.storage.incidents import (
     LostRace,
@@ -73,7 +71,7 @@ async def _commit(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
             async with ctx.db.begin() as tx:
                 # That an alert comes twice is rare: the ledger refuses it, and only then are we to look first.
                 handled = await _handled(tx, alerts) if race else {}
-                folded = await _fold(tx, alerts, handled, ctx.now())
+                folded = await _fold(ctx, tx, alerts, handled, ctx.now())
                 await _save(ctx, tx, folded, ctx.now())
         except LostRace:
             continue
@@ -86,7 +84,7 @@ async def _commit(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
 
 
 async def _fold(
-    tx: AsyncConnection, alerts: Sequence[Alert], handled: Mapping[UUID, Incident | None], at: datetime
+    ctx: Context, tx: AsyncConnection, alerts: Sequence[Alert], handled: Mapping[UUID, Incident | None], at: datetime
 ) -> Folded:
     """Load what the decision needs, and decide."""
     fresh = [alert for alert in alerts if alert.alert_id not in handled]
@@ -98,7 +96,7 @@ async def _fold(
         open=now_open,
         latest=await find_latest(tx, sorted(resolved - set(now_open))),
         handled=handled,
-        assigned=await _assigned(tx, {routing_of(alert) for alert in opening}, at),
+        assigned={key: await ctx.assignments.find(tx, key, at) for key in {routing_of(alert) for alert in opening}},
     )
     numbers = await take_numbers(tx, len(opening))
     return fold(alerts, known, iter(numbers), at)
@@ -110,18 +108,6 @@ async def _handled(tx: AsyncConnection, alerts: Sequence[Alert]) -> Mapping[UUID
         return {}
     incidents = await find_incidents(tx, {number for number in handled.values() if number is not None})
     return {alert_id: incidents.get(number or 0) for alert_id, number in handled.items()}
-
-
-async def _assigned(tx: AsyncConnection, routings: set[Routing], at: datetime) -> dict[Routing, int | None]:
-    return {routing: await first_assigned(tx, routing, at) for routing in sorted(routings, key=str)}
-
-
-async def first_assigned(tx: AsyncConnection, routing: Routing, at: datetime) -> int | None:
-    """Whom a new incident of this team and policy is assigned to: the first person of level 1 at this instant."""
-    team_id, policy_id = routing
-    policy = await find_policy(tx, team_id=team_id, policy_id=policy_id)
-    facts = await load_facts(tx, policy, team_id=team_id, at=at)
-    return first_responder(policy or fallback_policy(facts), facts)
 
 
 async def _save(ctx: Context, tx: AsyncConnection, folded: Folded, at: datetime) -> None:
