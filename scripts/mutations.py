@@ -1,0 +1,159 @@
+"""Can the tests fail? Each deliberate bug here must turn a named test red: `.venv/bin/python scripts/mutations.py`.
+
+The bugs are planted in a copy of the tree, one at a time. Takes some minutes, so CI does not run it; whoever changes
+one of these lines or tests should.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+COMMON = "libs/pagerpal_common/src/pagerpal_common"
+COMMON_TESTS = "libs/pagerpal_common/tests"
+INCIDENTS = "services/incidents"
+NOTIFIER = "services/notifier"
+SENDING = f"{NOTIFIER}/tests/integration/test_sending.py"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One bug: `old` becomes `new` in `file`, and `test` must notice."""
+
+    bug: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+MUTATIONS = (
+    Mutation(
+        "a level is entered without comparing where the incident stands",
+        f"{INCIDENTS}/src/pagerpal_incidents/domain/incident.py",
+        "and incident.position == asked.expected",
+        "",
+        f"{INCIDENTS}/tests/integration/test_commands.py::test_two_clicks_never_skip_a_level",
+    ),
+    Mutation(
+        "the timer pages for what somebody has acknowledged",
+        f"{INCIDENTS}/src/pagerpal_incidents/domain/incident.py",
+        "may_move = incident.status == IncidentStatus.TRIGGERED or (",
+        "may_move = incident.status != IncidentStatus.RESOLVED or (",
+        f"{INCIDENTS}/tests/unit/test_incident.py::test_the_timer_never_pages_for_what_somebody_has_taken",
+    ),
+    Mutation(
+        "a poison alert takes its batch down",
+        f"{INCIDENTS}/src/pagerpal_incidents/intake.py",
+        "results = [await _alone(ctx, alert) for alert in once]",
+        "raise",
+        f"{INCIDENTS}/tests/integration/test_intake.py::test_a_poison_alert_parks_alone",
+    ),
+    Mutation(
+        "a redelivered alert is not looked up in the ledger",
+        f"{INCIDENTS}/src/pagerpal_incidents/intake.py",
+        "await _handled(tx, alerts) if race else {}",
+        "{}",
+        f"{INCIDENTS}/tests/integration/test_intake.py::test_the_same_alert_given_again_is_one_alert",
+    ),
+    Mutation(
+        "a step that is repeated is applied again",
+        f"{INCIDENTS}/src/pagerpal_incidents/handlers.py",
+        "return enter_level(incident, asked, at=at)",
+        "return enter_level(incident, asked.model_copy(update={'expected': incident.position}), at=at)",
+        f"{INCIDENTS}/tests/integration/test_commands.py::test_entering_a_level_requests_its_pages_once",
+    ),
+    Mutation(
+        "the outbox relay does not wait for the bus",
+        f"{COMMON}/outbox.py",
+        "await asyncio.gather(*(bus.publish(",
+        "asyncio.gather(*(bus.publish(",
+        f"{COMMON_TESTS}/integration/test_outbox.py::test_an_absent_bus_keeps_everything_for_later",
+    ),
+    Mutation(
+        "in memory a time-out is called kept",
+        f"{COMMON}/bus/memory.py",
+        'raise BusUnavailable(f"no answer to',
+        'from pagerpal_common.errors import NoReply\n            raise NoReply(f"no answer to',
+        f"{COMMON_TESTS}/integration/test_bus_contract.py::test_a_late_reply_is_told_and_the_handler_goes_on",
+    ),
+    Mutation(
+        "a service keeps the login's own rights",
+        f"{COMMON}/db.py",
+        'settings["role"] = f"pagerpal_{role}"',
+        "pass",
+        f"{COMMON_TESTS}/integration/test_schema.py::test_a_service_takes_its_role_on_connect",
+    ),
+    Mutation(
+        "the claim does not ask whether the page is still wanted",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/notifications.py",
+        "coalesce(i.status = 'triggered' AND i.escalation_id = n.escalation_id AND r.is_open, false) AS is_wanted",
+        "true AS is_wanted",
+        f"{SENDING}::test_nothing_goes_out_after_an_answer",
+    ),
+    Mutation(
+        "an unknown outcome is repeated with a new id",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/notifications.py",
+        "WHEN n.status = 'sending' AND n.address = l.address THEN n.provider_message_id",
+        "WHEN false THEN n.provider_message_id",
+        f"{SENDING}::test_an_unknown_outcome_is_repeated_with_the_same_id_and_goes_out_once",
+    ),
+    Mutation(
+        "two senders may claim the same page",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/notifications.py",
+        "    WHERE n.due_at <= :now\n    ORDER BY n.due_at\n    LIMIT :limit\n    FOR UPDATE OF n SKIP LOCKED",
+        "    WHERE n.due_at <= :now\n    ORDER BY n.due_at\n    LIMIT :limit",
+        f"{NOTIFIER}/tests/integration/test_races.py::test_several_senders_at_once_send_each_page_once",
+    ),
+    Mutation(
+        "a click that is handled twice enters two levels",
+        "services/escalator/src/pagerpal_escalator/handlers.py",
+        "if level and timedelta(0) <= since <= SAME_CLICK:",
+        "if False:",
+        "services/escalator/tests/integration/test_manual_escalation.py::"
+        "test_a_request_handled_again_after_its_answer_was_lost_enters_no_further_level",
+    ),
+)
+
+
+def main() -> None:
+    survivors = []
+    with tempfile.TemporaryDirectory(prefix="pagerpal-mutations-") as folder:
+        copy = Path(folder) / "tree"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".venv", ".git", ".pagerpal", "__pycache__"))
+        for mutation in MUTATIONS:
+            is_caught = _is_caught(mutation, copy)
+            print(f"{'red     ' if is_caught else 'SURVIVED'}  {mutation.bug}", flush=True)
+            survivors += [] if is_caught else [mutation.bug]
+    if survivors:
+        sys.exit(f"{len(survivors)} of {len(MUTATIONS)} bugs were not noticed")
+
+
+def _is_caught(mutation: Mutation, copy: Path) -> bool:
+    """Plant the bug, run its test, put the file back. The test must pass without the bug for this to mean anything."""
+    file = copy / mutation.file
+    source = file.read_text(encoding="utf-8")
+    if source.count(mutation.old) != 1:
+        sys.exit(f"the list is out of date: {mutation.old!r} is not once in {mutation.file}")
+    if _run(mutation.test, copy) != 0:
+        sys.exit(f"this fails without any bug: {mutation.test}")
+    file.write_text(source.replace(mutation.old, mutation.new), encoding="utf-8")
+    try:
+        return _run(mutation.test, copy) != 0
+    finally:
+        file.write_text(source, encoding="utf-8")
+
+
+def _run(test: str, copy: Path) -> int:
+    sources = [str(path) for path in (*copy.glob("libs/*/src"), *copy.glob("services/*/src"))]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sources), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--timeout=60", test]
+    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False).returncode
+
+
+if __name__ == "__main__":
+    main()
