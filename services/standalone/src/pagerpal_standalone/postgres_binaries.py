@@ -161,8 +161,8 @@ async def start_program(
     Must be called in the event loop's thread: the kernel ties the child to the thread that started it.
     Raises PostgresFailed when it cannot be started.
     """
-    try:
-        return await asyncio.create_subprocess_exec(
+    starting = asyncio.create_task(
+        asyncio.create_subprocess_exec(
             program,
             *arguments,
             cwd="/",
@@ -174,6 +174,14 @@ async def start_program(
             start_new_session=True,  # Ctrl+C in a terminal must reach us only: we stop PostgreSQL last
             preexec_fn=_as_our_child(account, death_signal),  # uvloop knows no `user` and `group`
         )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:  # in the middle of it: it must not go on running without anybody's knowledge
+        process = await starting
+        process.kill()
+        await process.wait()
+        raise
     except OSError as error:
         raise PostgresFailed(f"cannot run {program}: {error.strerror}") from error
 
