@@ -41,6 +41,7 @@ async def serve_app(app: Starlette, *, host: str, port: int) -> None:
             access_log=False,  # it would print keys given in the query string; http.py writes our own
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # nothing here depends on the client's address; believed, they could be forged
             timeout_graceful_shutdown=5,
             timeout_keep_alive=75,  # longer than the usual gateway's, so that it never meets a closed connection
             lifespan="off",

@@ -17,7 +17,7 @@ from pagerpal_ingest.groups import Gatherer, Limits
 
 log = structlog.get_logger(__name__)
 
-REQUESTS_UNDER_WAY = 8
+REQUESTS_UNDER_WAY = 4
 
 HOLDS_BACK_SECONDS = 0.25
 """A request unanswered for so long no longer holds back the next: while incidents is away each takes its full time, and
