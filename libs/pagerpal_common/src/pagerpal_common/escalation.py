@@ -27,6 +27,8 @@ class Assignee:
 
     user_id: int | None = None
     schedule_id: int | None = None
+    why: str = "assigned by name"
+    """Why this person, when it is one."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,9 @@ class Step:
 
 def fallback_policy(facts: Facts) -> Policy:
     """What holds for a team without a policy: its responders, then every admin."""
-    groups = (facts.responders, facts.admins)
     levels = (
-        Level(number, FALLBACK_TIMEOUT, tuple(Assignee(user_id=user) for user in group))
-        for number, group in enumerate(groups, start=1)
+        Level(number, FALLBACK_TIMEOUT, tuple(Assignee(user_id=user, why=why) for user in users))
+        for number, (users, why) in enumerate(_fallback_groups(facts), start=1)
     )
     return Policy(None, "no escalation policy", 0, DEFAULT_REMINDER, None, tuple(levels))
 
@@ -188,14 +189,20 @@ def _people(level: Level, policy: Policy, facts: Facts) -> tuple[PageTarget, ...
         found = _reach(assignee, facts)
         if found is not None:
             user_id, why = found
-            reasons.setdefault(user_id, [f"policy {policy.name!r}, level {level.number}"]).append(why)
+            reasons.setdefault(user_id, [_place(policy, level)]).append(why)
     return tuple(PageTarget(user_id=user, reason=tuple(why)) for user, why in reasons.items())
+
+
+def _place(policy: Policy, level: Level) -> str:
+    if policy.is_fallback:
+        return "the team has no escalation policy"
+    return f"policy {policy.name!r}, level {level.number}"
 
 
 def _reach(assignee: Assignee, facts: Facts) -> tuple[int, str] | None:
     """The active person behind an assignee, and why; None when there is none at this instant."""
     if assignee.user_id is not None:
-        return (assignee.user_id, "assigned by name") if assignee.user_id in facts.people else None
+        return (assignee.user_id, assignee.why) if assignee.user_id in facts.people else None
     on_call = None if assignee.schedule_id is None else facts.on_call.get(assignee.schedule_id)
     if on_call is None or on_call.user_id not in facts.people:
         return None
@@ -204,8 +211,13 @@ def _reach(assignee: Assignee, facts: Facts) -> tuple[int, str] | None:
 
 
 def _fallback_people(policy: Policy, facts: Facts) -> tuple[PageTarget, ...]:
-    for users, why in ((facts.responders, "a responder of the team"), (facts.admins, "an administrator")):
+    for users, why in _fallback_groups(facts):
         if users:
             reason = (f"policy {policy.name!r} reaches nobody", why)
             return tuple(PageTarget(user_id=user, reason=reason) for user in users)
     return ()
+
+
+def _fallback_groups(facts: Facts) -> tuple[tuple[tuple[int, ...], str], ...]:
+    """Who is paged when no policy says it: these people, and failing them the next ones."""
+    return (facts.responders, "a responder of the team"), (facts.admins, "an administrator")

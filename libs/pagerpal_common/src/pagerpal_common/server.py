@@ -32,7 +32,11 @@ async def serve(services: Sequence[Service], bus: Bus, *, host: str, port: int) 
 
 
 async def serve_app(app: Starlette, *, host: str, port: int) -> None:
-    """Serve one application until SIGINT or SIGTERM; requests under way get 5 s to end."""
+    """Serve one application until SIGINT or SIGTERM; requests under way get 5 s to end.
+
+    The signals stay ours afterwards, without effect: what the caller still has to finish must not be cut short by an
+    impatient Ctrl-C.
+    """
     server = _Server(
         uvicorn.Config(
             app,
@@ -54,4 +58,4 @@ async def serve_app(app: Starlette, *, host: str, port: int) -> None:
         await server.serve()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+            loop.add_signal_handler(number, lambda: None)

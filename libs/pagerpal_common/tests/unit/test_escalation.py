@@ -218,6 +218,7 @@ def test_a_team_without_members_pages_the_admins_at_once() -> None:
     step = next_step(fallback_policy(known), known, START)
 
     assert (step.entering, users(step)) == (at(1, 2), [ADMIN])
+    assert step.people[0].reason == ("the team has no escalation policy", "an administrator")
 
 
 def test_a_policy_without_levels_still_reaches_the_team() -> None:

@@ -61,7 +61,6 @@ async def _serve(settings: StandaloneSettings, now: Now) -> None:
         async with running(services, bus):
             announcing = asyncio.create_task(announce(settings, url, f"its data is in {settings.data_dir}"))
             await serve_app(application(services, bus), host=settings.host, port=settings.port)
-            stopping.ignore_signals()
             announcing.cancel()
 
 
