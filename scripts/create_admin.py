@@ -24,7 +24,7 @@ try:
     from pagerpal_standalone.postgres import database_url
     from pagerpal_web.admins import NewAdmin, make_admin
     from pydantic import ValidationError
-    from sqlalchemy.exc import ArgumentError, DBAPIError
+    from sqlalchemy.exc import ArgumentError
 except ModuleNotFoundError as missing:
     # Started by a Python without PagerPal: the repository's own has it.
     python = REPOSITORY / ".venv" / "bin" / "python"
@@ -96,9 +96,9 @@ async def save(url: str, admin: NewAdmin) -> tuple[int, bool]:
     try:
         return await make_admin(db, admin, utc_now())
     except DatabaseUnavailable as error:
-        raise Failed(f"the database cannot be used ({error}): is PagerPal running?") from None
-    except DBAPIError as error:  # of a wrong password, or a database that PagerPal was never started on
-        raise Failed(f"the database cannot be used ({error.orig}): was PagerPal started on it?") from None
+        raise Failed(
+            f"the database cannot be used ({error}): is PagerPal running, and was it started on this database?"
+        ) from None
     finally:
         await db.close()
 

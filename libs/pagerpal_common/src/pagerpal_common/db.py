@@ -65,7 +65,7 @@ class Database:
             try:
                 connection = await stack.enter_async_context(self._engine.connect())
             except DBAPIError as error:
-                raise DatabaseUnavailable(f"not connected: SQLSTATE {sqlstate(error)}") from error
+                raise DatabaseUnavailable(f"not connected: {error.orig}") from error
             yield connection
 
     async def close(self) -> None:

@@ -439,23 +439,23 @@ async def test_a_handler_may_publish_and_ask(bus: Bus) -> None:
     async def on_triggered(message: IncidentEscalated) -> None:
         reply = await bus.request(acknowledge(message.incident_id), Answer, wait=5)
         seen.append(reply.number)
-        await bus.publish(IncidentEscalated(occurred_at=AT, incident_id=message.incident_id, escalation_id=7))
+        await bus.publish(NotificationSettled(occurred_at=AT, incident_id=message.incident_id, notification_id=7))
 
-    async def on_escalated(message: IncidentEscalated) -> None:
-        seen.append("escalated")
+    async def on_settled(message: NotificationSettled) -> None:
+        seen.append("settled")
 
     handler = Blocking(blocked=[])
-    bus.subscribe("incidents", Subscription(AcknowledgeIncident, handler.one))
     bus.subscribe(
-        "escalator",
-        Subscription(IncidentEscalated, on_triggered),
-        Subscription(IncidentEscalated, on_escalated),
+        "incidents",
+        Subscription(AcknowledgeIncident, handler.one),
+        Subscription(NotificationSettled, on_settled),
     )
+    bus.subscribe("escalator", Subscription(IncidentEscalated, on_triggered))
     await started(bus)
 
     await bus.publish(triggered(4))
 
-    await until(lambda: seen == [4, "escalated"])
+    await until(lambda: seen == [4, "settled"])
 
 
 async def test_stop_lets_a_running_handler_finish_and_its_reply_go(bus: Bus) -> None:

@@ -23,7 +23,7 @@ async def test_a_role_that_is_not_there_yet_is_our_trouble(database_url: str) ->
     """A service may be started before the first migration."""
     handle = connect(database_url, role="nobody_has_this_one")
 
-    with pytest.raises(DatabaseUnavailable, match="22023"):
+    with pytest.raises(DatabaseUnavailable, match="pagerpal_nobody_has_this_one"):
         async with handle.begin():
             pass
     await handle.close()

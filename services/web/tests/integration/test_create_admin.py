@@ -81,7 +81,10 @@ async def test_a_database_without_pagerpal_is_one_line(postgres_url: str) -> Non
     url = make_url(postgres_url).set(database="nothing").render_as_string(hide_password=False)
     status, _, err = await create_admin(url, "--email", "a@example.org")
     assert status == 1
-    assert err == 'the database cannot be used (database "nothing" does not exist): was PagerPal started on it?\n'
+    assert err == (
+        'the database cannot be used (not connected: database "nothing" does not exist): '
+        "is PagerPal running, and was it started on this database?\n"
+    )
 
 
 async def test_a_python_without_pagerpal_hands_over_to_the_repositorys_own(tmp_path: Path) -> None:
