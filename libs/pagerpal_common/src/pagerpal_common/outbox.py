@@ -14,7 +14,8 @@ from pagerpal_common.contracts.message import Message
 from pagerpal_common.db import Database
 from pagerpal_common.service import Bell
 
-_AT_ONCE = 100
+RELAYED_AT_ONCE = 100
+"""Messages that one `relay` hands over at most."""
 
 _INSERT = """
 INSERT INTO {table} (message_id, topic, body, created_at)
@@ -38,7 +39,7 @@ class Outbox:
             DELETE FROM {table.fullname}
             WHERE id IN (
                 SELECT id FROM {table.fullname} WHERE topic = ANY(:known)
-                ORDER BY id LIMIT {_AT_ONCE} FOR UPDATE SKIP LOCKED
+                ORDER BY id LIMIT {RELAYED_AT_ONCE} FOR UPDATE SKIP LOCKED
             )
             RETURNING topic, CAST(body AS text) AS body
         """)

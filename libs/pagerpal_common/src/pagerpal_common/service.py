@@ -39,13 +39,15 @@ class Bell:
 
 @dataclass(frozen=True)
 class Loop:
-    """Work that a service looks for by itself. `tick` does some and returns how much; 0 means none is left."""
+    """Work that a service looks for by itself. `tick` does some, and returns how much."""
 
     name: str
     tick: Callable[[], Awaitable[int]]
     every: float
     """Seconds between looks when there is nothing to do."""
     bell: Bell = field(default_factory=Bell)
+    batch: int = 1
+    """The most that one tick does. One that did less has found no more, and needs not look again at once."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ async def repeat(loop: Loop, stopping: asyncio.Event) -> None:
     failures = 0
     while not stopping.is_set():
         try:
-            if not await loop.tick():
+            if await loop.tick() < loop.batch:
                 await loop.bell.wait(loop.every)
             failures = 0
         except Exception as error:  # noqa: BLE001 - a loop must outlive every bug in its work

@@ -4,13 +4,13 @@ from functools import partial
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
-from pagerpal_common.outbox import Outbox
+from pagerpal_common.outbox import RELAYED_AT_ONCE, Outbox
 from pagerpal_common.schema.escalation import escalation_outbox
 from pagerpal_common.service import Loop, Service
 
 from pagerpal_escalator.context import Context
 from pagerpal_escalator.handlers import subscriptions
-from pagerpal_escalator.loops import Watch, tick
+from pagerpal_escalator.loops import BATCH, Watch, tick
 from pagerpal_escalator.settings import EscalatorSettings
 
 
@@ -22,7 +22,9 @@ def build(settings: EscalatorSettings, bus: Bus, now: Now) -> Service:
         close=ctx.db.close,
         subscriptions=subscriptions(ctx),
         loops=(
-            Loop("escalator.escalation", partial(tick, ctx, Watch()), 1.0),
-            Loop("escalator.outbox_relay", partial(ctx.outbox.relay, ctx.db, bus), 1.0, ctx.outbox.bell),
+            Loop("escalator.escalation", partial(tick, ctx, Watch()), 1.0, batch=BATCH),
+            Loop(
+                "escalator.outbox_relay", partial(ctx.outbox.relay, ctx.db, bus), 1.0, ctx.outbox.bell, RELAYED_AT_ONCE
+            ),
         ),
     )

@@ -46,7 +46,6 @@ async def take_in(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
     except Exception as error:
         log.error("intake.batch_failed", alerts=len(once), exc_info=error)
         results = [await _alone(ctx, alert) for alert in once]
-    ctx.outbox.bell.ring()
     by_id = {result.alert_id: result for result in results}
     return [by_id[alert.alert_id] for alert in alerts]
 
@@ -75,6 +74,8 @@ async def _commit(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
                 await _save(ctx, tx, folded, ctx.now())
         except LostRace:
             continue
+        if folded.messages:
+            ctx.outbox.bell.ring()
         views = {number: view(incident) for number, incident in folded.incidents.items()}
         return [
             AlertResult(alert_id=alert.alert_id, outcome=outcome, incident=views.get(number or 0))

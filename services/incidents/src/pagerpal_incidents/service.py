@@ -4,13 +4,13 @@ from functools import partial
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
-from pagerpal_common.outbox import Outbox
+from pagerpal_common.outbox import RELAYED_AT_ONCE, Outbox
 from pagerpal_common.schema.incidents import incidents_outbox
 from pagerpal_common.service import Loop, Service
 
 from pagerpal_incidents.context import context
 from pagerpal_incidents.handlers import subscriptions
-from pagerpal_incidents.loops import apply_unapplied, take_spooled, tell_notifications
+from pagerpal_incidents.loops import BATCH, apply_unapplied, take_spooled, tell_notifications
 from pagerpal_incidents.settings import IncidentsSettings
 
 
@@ -22,9 +22,11 @@ def build(settings: IncidentsSettings, bus: Bus, now: Now) -> Service:
         close=ctx.db.close,
         subscriptions=subscriptions(ctx),
         loops=(
-            Loop("incidents.outbox_relay", partial(ctx.outbox.relay, ctx.db, bus), 1.0, ctx.outbox.bell),
-            Loop("incidents.alert_spool", partial(take_spooled, ctx), 1.0),
-            Loop("incidents.escalation_sweep", partial(apply_unapplied, ctx), 1.0),
-            Loop("incidents.notification_sweep", partial(tell_notifications, ctx), 2.0),
+            Loop(
+                "incidents.outbox_relay", partial(ctx.outbox.relay, ctx.db, bus), 1.0, ctx.outbox.bell, RELAYED_AT_ONCE
+            ),
+            Loop("incidents.alert_spool", partial(take_spooled, ctx), 1.0, batch=BATCH),
+            Loop("incidents.escalation_sweep", partial(apply_unapplied, ctx), 1.0, batch=BATCH),
+            Loop("incidents.notification_sweep", partial(tell_notifications, ctx), 2.0, batch=BATCH),
         ),
     )

@@ -5,7 +5,7 @@ from functools import partial
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
-from pagerpal_common.outbox import Outbox
+from pagerpal_common.outbox import RELAYED_AT_ONCE, Outbox
 from pagerpal_common.schema.notification import notification_outbox
 from pagerpal_common.service import Bell, Loop, Service
 from pagerpal_common.vocabulary import Channel
@@ -44,8 +44,8 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
         subscriptions=subscriptions(ctx),
         loops=(
             Loop("notifier.take_up", partial(take_up, ctx), 2.0),
-            Loop("notifier.send", partial(send, ctx), 1.0, bell),
-            Loop("notifier.outbox_relay", partial(ctx.outbox.relay, db, bus), 1.0, ctx.outbox.bell),
+            Loop("notifier.send", partial(send, ctx), 1.0, bell, LIMIT),
+            Loop("notifier.outbox_relay", partial(ctx.outbox.relay, db, bus), 1.0, ctx.outbox.bell, RELAYED_AT_ONCE),
         ),
     )
 
