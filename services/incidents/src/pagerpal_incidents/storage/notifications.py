@@ -21,7 +21,7 @@ SELECT n.incident_id, 'notification_' || n.status,
 FROM notification.notifications n LEFT JOIN directory.users u ON u.id = n.user_id
 WHERE n.incident_id = ANY(:ids) AND n.status IN ('sent', 'delivered', 'failed', 'exhausted')
 ORDER BY n.id
-ON CONFLICT (notification_id, event_type) DO NOTHING
+ON CONFLICT (notification_id, event_type) WHERE notification_id IS NOT NULL DO NOTHING
 """)
 _COUNT = text("""
 UPDATE incidents.incidents i SET notification_count = n.sent, first_notified_at = n.first, last_notified_at = n.last

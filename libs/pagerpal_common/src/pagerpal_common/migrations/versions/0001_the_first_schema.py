@@ -119,6 +119,7 @@ def upgrade() -> None:
         sa.CheckConstraint("status IN ('triggered', 'acknowledged', 'resolved')", name=op.f("incidents_status_check")),
         sa.PrimaryKeyConstraint("id", name=op.f("incidents_pkey")),
         schema="incidents",
+        postgresql_with={"fillfactor": 80},
     )
     op.create_index(
         "incidents_history_idx", "incidents", ["source_id", "external_id", "id"], unique=False, schema="incidents"
@@ -294,11 +295,9 @@ def upgrade() -> None:
             "outcome IN ('opened', 'updated', 'resolved', 'duplicate', 'ignored', 'parked')",
             name=op.f("alerts_outcome_check"),
         ),
-        sa.ForeignKeyConstraint(["incident_id"], ["incidents.incidents.id"], name=op.f("alerts_incident_id_fkey")),
         sa.PrimaryKeyConstraint("alert_id", name=op.f("alerts_pkey")),
         schema="incidents",
     )
-    op.create_index(op.f("alerts_incident_id_idx"), "alerts", ["incident_id"], unique=False, schema="incidents")
     op.create_table(
         "events",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -310,12 +309,18 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("notification_id", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["incident_id"], ["incidents.incidents.id"], name=op.f("events_incident_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("events_pkey")),
-        sa.UniqueConstraint("notification_id", "event_type", name=op.f("events_notification_id_event_type_key")),
         schema="incidents",
     )
     op.create_index("events_incident_idx", "events", ["incident_id", "id"], unique=False, schema="incidents")
+    op.create_index(
+        "events_notification_key",
+        "events",
+        ["notification_id", "event_type"],
+        unique=True,
+        schema="incidents",
+        postgresql_where=sa.text("notification_id IS NOT NULL"),
+    )
     op.create_table(
         "page_requests",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
