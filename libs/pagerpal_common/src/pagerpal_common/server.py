@@ -1,6 +1,7 @@
 """Serves HTTP until the process is told to stop: the last thing a `__main__` calls."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,12 +32,23 @@ async def serve(services: Sequence[Service], bus: Bus, *, host: str, port: int) 
         await serve_app(application(services, bus), host=host, port=port)
 
 
+def _spare_the_collector() -> None:
+    """What is loaded by now lives as long as the process, and requests leave few cycles behind.
+
+    Measured: a quarter of ingest's time per alert went into looking at all of it again and again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 async def serve_app(app: Starlette, *, host: str, port: int) -> None:
     """Serve one application until SIGINT or SIGTERM; requests under way get 5 s to end.
 
     The signals stay ours afterwards, without effect: what the caller still has to finish must not be cut short by an
     impatient Ctrl-C.
     """
+    _spare_the_collector()
     server = _Server(
         uvicorn.Config(
             app,

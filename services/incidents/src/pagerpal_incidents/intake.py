@@ -20,7 +20,7 @@ from pagerpal_incidents.storage.incidents import (
     insert_batch,
     lock_open,
     take_numbers,
-    update_incidents,
+    update_by_alerts,
 )
 from pagerpal_incidents.storage.ledger import find_handled, ledger_rows, park
 from pagerpal_incidents.storage.pages import close_pages
@@ -113,7 +113,7 @@ async def _handled(tx: AsyncConnection, alerts: Sequence[Alert]) -> Mapping[UUID
 
 async def _save(ctx: Context, tx: AsyncConnection, folded: Folded, at: datetime) -> None:
     changed = sorted(folded.changed - set(folded.opened))
-    await update_incidents(tx, [folded.incidents[number] for number in changed])
+    await update_by_alerts(tx, [folded.incidents[number] for number in changed])
     await close_pages(tx, folded.closed)
     opened = [folded.incidents[number] for number in folded.opened]
     entered = ledger_rows(folded.results, at=at)

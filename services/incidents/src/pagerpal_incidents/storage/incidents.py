@@ -26,6 +26,8 @@ ALERT_NAMES = ("alert_id", "source_id", "external_id", "status", "outcome", "inc
 
 _NAMES = tuple(field.name for field in fields(Incident))
 _LIST = ", ".join(f"i.{name}" for name in _NAMES)
+_SEVERITIES = {str(severity): severity for severity in Severity}
+_STATUSES = {str(status): status for status in IncidentStatus}
 _EVENT_NAMES = tuple(field.name for field in fields(Event))
 
 # Locked in the order of their ids, so that two batches never wait for each other in a circle.
@@ -53,6 +55,12 @@ _ESCALATION_ID = text("SELECT nextval('incidents.escalation_ids')")
 _INSERT = insert(incidents_table, _NAMES)
 _INSERT_EVENTS = text(insert(events_table, _EVENT_NAMES))
 _UPDATE = text(update(incidents_table, _NAMES))
+# All that an alert may change of an incident that is open; a third of the columns.
+_BY_ALERT = (
+    *("id", "title", "description", "severity", "alert_count", "last_alert_at"),
+    *("status", "resolved_by", "resolved_at"),
+)
+_UPDATE_BY_ALERT = text(update(incidents_table, _BY_ALERT))
 
 
 class LostRace(Exception):
@@ -91,6 +99,12 @@ async def take_numbers(tx: AsyncConnection, count: int) -> list[tuple[int, int]]
 async def take_escalation_id(tx: AsyncConnection) -> int:
     """The number of a new run of a policy."""
     return int((await tx.execute(_ESCALATION_ID)).scalar_one())
+
+
+async def update_by_alerts(tx: AsyncConnection, incidents: Sequence[Incident]) -> None:
+    """Save what alerts have changed of incidents that the caller holds."""
+    if incidents:
+        await tx.execute(_UPDATE_BY_ALERT, columns(incidents_table, map(_row, incidents), _BY_ALERT))
 
 
 def batch_statement(outbox: Outbox) -> TextClause:
@@ -161,8 +175,8 @@ async def _by_key(tx: AsyncConnection, query: Any, keys: Sequence[Key]) -> dict[
 
 def _incident(row: Mapping[Any, Any]) -> Incident:
     values = dict(row)
-    values["severity"] = Severity(values["severity"])
-    values["status"] = IncidentStatus(values["status"])
+    values["severity"] = _SEVERITIES[values["severity"]]
+    values["status"] = _STATUSES[values["status"]]
     values["links"] = tuple(values["links"])
     return Incident(**values)
 
