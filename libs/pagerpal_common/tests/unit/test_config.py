@@ -1,0 +1,61 @@
+"""Settings from the environment: files for secrets, and every problem at once, without a value."""
+
+from pathlib import Path
+
+import pytest
+from pagerpal_common.clock import from_environment, utc_now
+from pagerpal_common.config import ConfigError, Settings, load
+
+
+def test_what_is_not_set_has_its_default() -> None:
+    settings = load(Settings, {})
+
+    assert (settings.env, settings.host, settings.port, settings.database_url) == (
+        "development",
+        "127.0.0.1",
+        8000,
+        None,
+    )
+
+
+def test_any_setting_may_be_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "database-url"
+    secret.write_text("postgresql://u:pw@db/pagerpal\n")
+
+    settings = load(Settings, {"PAGERPAL_DATABASE_URL_FILE": str(secret)})
+
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == "postgresql://u:pw@db/pagerpal"
+
+
+def test_every_problem_is_told_at_once_and_no_value() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(Settings, {"PORT": "hunter2", "PAGERPAL_ENV": "staging", "PAGERPAL_AMQP_URL_FILE": "/nowhere"})
+
+    text = str(caught.value)
+    assert all(name in text for name in ("PORT", "PAGERPAL_ENV", "PAGERPAL_AMQP_URL_FILE"))
+    assert "hunter2" not in text
+
+
+def test_a_secret_is_not_shown_by_accident() -> None:
+    settings = load(Settings, {"PAGERPAL_DATABASE_URL": "postgresql://u:hunter2@db/pagerpal"})
+
+    assert "hunter2" not in repr(settings)
+
+
+def test_a_service_without_a_database_says_so() -> None:
+    with pytest.raises(ConfigError, match="PAGERPAL_DATABASE_URL"):
+        load(Settings, {}).connect("web")
+
+
+def test_a_clock_can_be_moved_in_tests_and_never_in_production(tmp_path: Path) -> None:
+    ahead = tmp_path / "clock"
+    ahead.write_text("3600")
+    environ = {"PAGERPAL_TEST_CLOCK": str(ahead)}
+
+    now = from_environment(environ)
+
+    assert 3590 < (now() - utc_now()).total_seconds() < 3610
+    with pytest.raises(ValueError, match="production"):
+        from_environment(environ | {"PAGERPAL_ENV": "production"})
+    assert from_environment({}) is utc_now
