@@ -37,7 +37,7 @@ async def test_a_schema_that_is_not_migrated_yet_is_our_trouble(database: Open) 
 
 @pytest.mark.parametrize("setting", ["default_transaction_read_only = on"])
 async def test_a_server_that_became_read_only_is_left_behind(database: Open, setting: str) -> None:
-    """F22: after a failover the old primary refuses writes; the pool must not keep its connection."""
+    """After a failover the old primary refuses writes; the pool must not keep its connection."""
     handle = database(None)
     async with handle.begin() as tx:
         first = (await tx.execute(text("SELECT pg_backend_pid()"))).scalar_one()

@@ -77,7 +77,7 @@ async def test_the_same_alert_in_two_places_at_once_is_one_alert(ctx: Context, r
 
 
 async def test_many_at_once_open_one_incident_per_dedup_key(ctx: Context, rows: Rows) -> None:
-    """F4: two processes take the same new alert together; the loser looks again and updates."""
+    """Two processes take the same new alert together; the loser looks again and updates."""
     batches = [[an_alert(f"k{(n + shift) % 20}") for n in range(20)] for shift in range(10)]
 
     results = await asyncio.gather(*(take_in(ctx, batch) for batch in batches))

@@ -119,7 +119,7 @@ def test_asking_for_the_state_it_is_in_changes_nothing(status: IncidentStatus, a
 
 
 def test_the_table_is_what_the_product_promises() -> None:
-    """triggered → acknowledged → resolved, reopen → triggered, escalate from the first two (the design's section 4)."""
+    """triggered → acknowledged → resolved, reopen → triggered, escalate from the first two."""
     s, a = IncidentStatus, Action
     refused = {(status, action) for status in s for action in a if action not in TRANSITIONS[status]}
 

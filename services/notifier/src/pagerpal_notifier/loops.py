@@ -1,7 +1,7 @@
 """What the notifier looks for by itself: page requests nobody told it of, and notifications that are due.
 
 A notification is claimed and its message id committed first; then the provider is called, outside any transaction;
-then what came of it is recorded (design rule R5). Whoever dies in between leaves a row that is `sending` past its
+then what came of it is recorded. Whoever dies in between leaves a row that is `sending` past its
 deadline, and it is sent again with the same id.
 """
 

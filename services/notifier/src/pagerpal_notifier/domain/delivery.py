@@ -20,10 +20,10 @@ DEADLINE = timedelta(seconds=20)
 
 SEND_SECONDS = 4.0
 """From the claim to the end of the provider call. Less than the 5 s in which a page may still arrive after an
-acknowledgement (invariant I7), and far less than the deadline."""
+acknowledgement (docs/guarantees.md, G5), and far less than the deadline."""
 
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (2, 4, 8, 16, 32, 60))
-"""How long to wait after the first, second, … try; the last holds for all that follow (fault F36)."""
+"""How long to wait after the first, second, … try; the last holds for all that follow."""
 
 JITTER = 0.2
 """Up to this part of a wait is added, so that what failed together does not come back together."""

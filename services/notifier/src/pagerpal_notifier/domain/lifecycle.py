@@ -1,7 +1,7 @@
 """Which status may follow which? The only authority on a notification's life.
 
 `queued` says that the provider has certainly nothing; `sending` that it may have something. A try after the first is
-therefore made with a new message id, one after the second with the same: neither lost nor doubled (design rule R5).
+therefore made with a new message id, one after the second with the same: neither lost nor doubled.
 """
 
 from collections.abc import Mapping

@@ -15,7 +15,7 @@ from pagerpal_notifier.domain.lifecycle import WAITING
 from pagerpal_notifier.domain.page import Claim, Page, Unsendable
 
 # One statement, and one snapshot: what is due is locked, looked at again in the light of the incident, the page
-# request and the directory as they are now, and claimed (design rule R6). So nothing is claimed by a statement that
+# request and the directory as they are now, and claimed. So nothing is claimed by a statement that
 # begins after an acknowledgement has committed. Rows that somebody else holds are passed over: they are in work.
 # A row that was `sending` may be with the provider already and keeps its message id; a queued one gets a new one, and
 # so does one whose person has another address by now, to which nothing has gone.
