@@ -27,7 +27,7 @@ make --no-print-directory check
 have_rabbitmq || install_rabbitmq
 
 step "unit, integration, and both buses"
-python -m pytest libs services tests/unit -q "$@"
+python -m pytest libs services tests/unit -q -n 2 --dist loadfile "$@"
 
 step "stories, in one process and as five on RabbitMQ"
 python -m pytest tests/e2e -q "$@"

@@ -12,7 +12,7 @@ import structlog
 _SECRETS = re.compile(
     r"pp_[A-Za-z0-9_-]{8,}"
     r"|(?i:\b(?:basic|bearer|app)\s+[A-Za-z0-9+/=_.-]{8,})"
-    r"|(?<=//)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"|(?<=//)[^/\s:@]+:[^/\s]+(?=@)"
     r"|(?i:(?<=api_key=)[^&\s]+|(?<=token=)[^&\s]+|(?<=password=)[^&\s]+)"
     r"|\+\d{7,15}\b"
 )

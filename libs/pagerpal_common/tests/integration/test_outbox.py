@@ -108,6 +108,22 @@ async def test_rows_that_commit_out_of_order_are_not_lost(database: Open, outbox
     assert ids(bus.got) == ids([slow, fast])
 
 
+async def test_a_row_that_cannot_be_read_holds_up_nothing_behind_it(database: Open, outbox: Outbox) -> None:
+    db, bus, sent = database("incidents"), Recorder(), facts(1)
+    async with db.begin() as tx:
+        await tx.execute(
+            text(
+                "INSERT INTO incidents.outbox (message_id, topic, body, created_at)"
+                " VALUES (gen_random_uuid(), 'incident.escalated.v1', '{}', now())"
+            )
+        )
+        await outbox.add(tx, sent)
+
+    await outbox.relay(db, bus)  # type: ignore[arg-type]
+
+    assert ids(bus.got) == ids(sent)
+
+
 async def test_two_relays_share_the_work(database: Open, outbox: Outbox) -> None:
     db, bus, sent = database("incidents"), Recorder(), facts(400)
     async with db.begin() as tx:

@@ -17,6 +17,7 @@ from pagerpal_common import log
         ("Authorization: Bearer pp-not-a-key-0123456789", "0123456789"),
         ("Authorization: App 003026abc133714df1834b8638bb496e", "003026abc"),
         ("cannot reach amqp://pagerpal:hunter2@broker:5672/", "hunter2"),
+        ("cannot reach postgresql://pagerpal:hun@ter2@db/pagerpal", "ter2"),
         ("GET /api/v1/alerts?api_key=hunter2&x=1", "hunter2"),
         ("GET /x?token=hunter2", "hunter2"),
         ("destination +4915112345678 is unknown", "4915112345678"),

@@ -54,18 +54,26 @@ class Watch:
 
 
 async def tick(ctx: Context, watch: Watch) -> int:
-    """Look at runs that are missing, out of step or due, each going one step at most; returns how much was done."""
+    """Look at runs that are due, each going one step at most; returns how much was done."""
     at = ctx.now()
     async with ctx.db.begin() as tx:
-        unfollowed = await storage.list_unfollowed(tx, limit=BATCH)
         due = await storage.list_due(tx, at=at, limit=BATCH)
         if watch.has_cause(at):
             watch.suspect(await storage.list_timed(tx))
     suspects = watch.take(BATCH)
-    jobs: list[tuple[int, Job]] = [(run, partial(_follow, ctx, incident, run)) for incident, run in unfollowed]
-    jobs += [(run, partial(_look_due, ctx, run)) for run in due]
+    jobs: list[tuple[int, Job]] = [(run, partial(_look_due, ctx, run)) for run in due]
     jobs += [(run, partial(_look_timed, ctx, run)) for run in suspects]
     return await _side_by_side(ctx, jobs) + len(suspects)
+
+
+async def sweep(ctx: Context) -> int:
+    """Look at incidents whose runs are missing or out of step: the sweep behind every message about an incident.
+
+    Apart from `tick`: should it ever be slow, or fail, no level that is due waits for it.
+    """
+    async with ctx.db.begin() as tx:
+        unfollowed = await storage.list_unfollowed(tx, limit=BATCH)
+    return await _side_by_side(ctx, [(run, partial(_follow, ctx, incident, run)) for incident, run in unfollowed])
 
 
 async def _follow(ctx: Context, incident_id: int, escalation_id: int, tx: AsyncConnection) -> bool:

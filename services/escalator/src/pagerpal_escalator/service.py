@@ -10,7 +10,7 @@ from pagerpal_common.service import Loop, Service
 
 from pagerpal_escalator.context import Context
 from pagerpal_escalator.handlers import subscriptions
-from pagerpal_escalator.loops import BATCH, Watch, tick
+from pagerpal_escalator.loops import BATCH, Watch, sweep, tick
 from pagerpal_escalator.settings import EscalatorSettings
 
 
@@ -23,6 +23,7 @@ def build(settings: EscalatorSettings, bus: Bus, now: Now) -> Service:
         subscriptions=subscriptions(ctx),
         loops=(
             Loop("escalator.escalation", partial(tick, ctx, Watch()), 1.0, batch=BATCH),
+            Loop("escalator.sweep", partial(sweep, ctx), 2.0, batch=BATCH),
             Loop(
                 "escalator.outbox_relay", partial(ctx.outbox.relay, ctx.db, bus), 1.0, ctx.outbox.bell, RELAYED_AT_ONCE
             ),

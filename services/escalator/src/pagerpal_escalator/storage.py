@@ -45,18 +45,19 @@ _LOCK_FREE = text(f"{_RUN} AND due_at IS NOT NULL FOR UPDATE SKIP LOCKED")
 _LOCK_DUE = text(f"{_RUN} AND due_at <= :at FOR UPDATE SKIP LOCKED")
 
 # Open incidents whose run is missing, has ended, or has not seen the position or the acknowledgement that they show.
-# The condition on the status is that of the index of open incidents. The order is random so that incidents whose runs
+# The condition on the status is that of the index of open incidents, and a scalar subquery looks each run up by its
+# key: NOT EXISTS would be planned as a hash of all runs that ever were. The order is random so that incidents whose runs
 # cannot be looked at never keep the others from their turn.
 _UNFOLLOWED = text("""
 SELECT i.id, i.escalation_id
 FROM incidents.incidents i
-WHERE i.status <> 'resolved' AND NOT EXISTS (
-    SELECT FROM escalation.escalations e
+WHERE i.status <> 'resolved' AND (
+    SELECT true FROM escalation.escalations e
     WHERE e.escalation_id = i.escalation_id
       AND (e.pass_number, e.level, e.reminder)
         = (i.escalation_pass, i.current_escalation_level, i.escalation_reminder)
       AND (e.state = 'asking' OR (e.state, i.status) IN (('waiting', 'triggered'), ('acknowledged', 'acknowledged')))
-)
+) IS NULL
 ORDER BY i.status DESC, random()
 LIMIT :limit
 """)

@@ -23,7 +23,7 @@ from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.escalation import escalation_outbox
 from pagerpal_escalator.context import Context
 from pagerpal_escalator.handlers import ANSWER_SECONDS, Fact, follow_incident
-from pagerpal_escalator.loops import Watch, tick
+from pagerpal_escalator.loops import Watch, sweep, tick
 from sqlalchemy import text
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
@@ -252,7 +252,7 @@ class World:
     # --- the escalator's loops ---
 
     async def tick(self) -> int:
-        return await tick(self.ctx, self.watch)
+        return await tick(self.ctx, self.watch) + await sweep(self.ctx)
 
     async def relay(self) -> list[EscalateIncident]:
         """What leaves the outbox now."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from pagerpal_common.errors import BusUnavailable
 from pagerpal_escalator import storage
-from pagerpal_escalator.loops import PUT_OFF, Watch, tick
+from pagerpal_escalator.loops import PUT_OFF, Watch, sweep, tick
 
 from .conftest import NOON, World
 
@@ -134,7 +134,7 @@ async def test_two_escalators_never_begin_a_run_twice(world: World) -> None:
         await world.trigger(is_told=False)
     other = world.another_escalator()
 
-    await asyncio.gather(*(tick(ctx, Watch()) for ctx in (world.ctx, other) * 3))
+    await asyncio.gather(*(sweep(ctx) for ctx in (world.ctx, other) * 3))
 
     assert len(await world.relay()) == 20
 

@@ -42,13 +42,14 @@ async def apply_unapplied(ctx: Context) -> int:
 
 async def _apply_one(ctx: Context, step: EscalateIncident) -> int:
     try:
-        await escalate_incident(ctx, step)
+        answer = await escalate_incident(ctx, step)
     except Unavailable:
         raise
     except Exception as error:
         log.error("escalation.not_applied", incident_id=step.incident_id, exc_info=error)
         return 0
-    return 1
+    is_entered = answer.incident.current_escalation_level == step.entering.level
+    return int(is_entered and answer.incident.escalation_pass == step.entering.pass_number)
 
 
 async def tell_notifications(ctx: Context) -> int:

@@ -50,6 +50,16 @@ def a_step(incident: IncidentView, *, level: int = 1, **changes: Any) -> Escalat
     return step.model_copy(update=changes)
 
 
+async def the_run_asks_for(rows: Rows, step: EscalateIncident) -> None:
+    await rows(
+        "INSERT INTO escalation.escalations (escalation_id, incident_id, team_id, policy, state, pass_number, level,"
+        " reminder, asked, started_at) VALUES (:run, :id, 3, '{}', 'asking', 1, 0, 0, CAST(:asked AS jsonb), now())",
+        run=step.escalation_id,
+        id=step.incident_id,
+        asked=step.model_dump_json(),
+    )
+
+
 async def test_the_first_to_acknowledge_stays(ctx: Context, incident: IncidentView, rows: Rows) -> None:
     answers = await asyncio.gather(
         *(acknowledge_incident(ctx, AcknowledgeIncident(**by(incident, user))) for user in range(1, 9))
@@ -158,13 +168,7 @@ async def test_reopening_races_with_a_new_alert_and_one_of_them_wins(
 async def test_a_step_whose_message_was_lost_is_applied_by_the_sweep(
     ctx: Context, incident: IncidentView, rows: Rows, clock: Clock
 ) -> None:
-    await rows(
-        "INSERT INTO escalation.escalations (escalation_id, incident_id, team_id, policy, state, pass_number, level,"
-        " reminder, asked, started_at) VALUES (:run, :id, 3, '{}', 'asking', 1, 0, 0, CAST(:asked AS jsonb), now())",
-        run=incident.escalation_id,
-        id=incident.id,
-        asked=a_step(incident).model_dump_json(),
-    )
+    await the_run_asks_for(rows, a_step(incident))
     assert await apply_unapplied(ctx) == 0, "the message has its second to arrive"
 
     clock.advance(seconds=1.5)
@@ -174,16 +178,31 @@ async def test_a_step_whose_message_was_lost_is_applied_by_the_sweep(
     assert [row["user_id"] for row in await rows("SELECT user_id FROM incidents.page_requests")] == [5]
 
 
-async def test_a_step_that_waited_too_long_in_a_queue_is_left_to_the_escalator(
+async def test_a_step_that_waited_in_a_queue_and_was_planned_afresh_pages_nobody(
     ctx: Context, incident: IncidentView, rows: Rows, clock: Clock
 ) -> None:
-    """Who was on call when it was planned may be asleep by now; it is planned afresh."""
+    """Who was on call when it was planned may be asleep by now."""
+    await the_run_asks_for(rows, a_step(incident))
     clock.advance(seconds=61)
 
     answer = await escalate_incident(ctx, a_step(incident))
 
     assert answer.incident.current_escalation_level == 0
     assert await rows("SELECT 1 AS one FROM incidents.page_requests") == []
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+async def test_the_clocks_of_two_hosts_may_disagree(
+    ctx: Context, incident: IncidentView, rows: Rows, clock: Clock, seconds: int
+) -> None:
+    """What the run asks for now is applied, however old or new it looks from here."""
+    step = a_step(incident)
+    await the_run_asks_for(rows, step)
+    clock.advance(seconds=seconds)
+
+    answer = await escalate_incident(ctx, step)
+
+    assert answer.incident.current_escalation_level == 1
 
 
 async def test_how_notifications_ended_is_told_once_and_counted(

@@ -134,6 +134,16 @@ async def test_what_the_spool_holds_is_taken_in_once(ctx: Context, rows: Rows) -
     assert [row["alert_id"] for row in await rows("SELECT alert_id FROM incidents.alerts")] == [alert.alert_id]
 
 
+async def test_what_cannot_be_read_in_the_spool_holds_up_nothing_behind_it(ctx: Context, rows: Rows) -> None:
+    """A newer ingest may have written what this version does not know."""
+    for body in ('{"status": "muted"}', an_alert().model_dump_json()):
+        await rows("INSERT INTO ingest.spool VALUES (gen_random_uuid(), CAST(:body AS jsonb), now())", body=body)
+
+    await take_spooled(ctx)
+
+    assert len(await rows("SELECT 1 AS one FROM incidents.incidents")) == 1
+
+
 async def test_poison_in_the_spool_is_parked_and_not_tried_for_ever(ctx: Context, rows: Rows) -> None:
     await rows(POISON)
     await rows(POISON_TRIGGER)

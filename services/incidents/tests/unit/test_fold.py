@@ -110,6 +110,22 @@ def test_a_resolve_of_nothing_is_ignored_and_leaves_no_zombie() -> None:
     assert not result.messages
 
 
+def test_a_resolve_that_a_newer_alert_has_overtaken_ends_nothing() -> None:
+    """A retry or a second replica may commit the later one first; who is wanted must not be let sleep."""
+    result = folded(an_alert(1), an_alert(9), over(5))
+
+    assert outcomes(result) == [(O.OPENED, 1), (O.UPDATED, 1), (O.IGNORED, 1)]
+    assert result.incidents[1].status == IncidentStatus.TRIGGERED
+    assert not result.closed
+
+
+def test_an_older_alert_is_counted_and_puts_no_old_words_back() -> None:
+    result = folded(an_alert(9, title="CPU > 99%"), an_alert(5, title="CPU > 95%", severity="info"))
+
+    incident = result.incidents[1]
+    assert (incident.title, incident.severity, incident.alert_count) == ("CPU > 99%", Severity.CRITICAL, 2)
+
+
 def test_an_alert_handled_before_changes_nothing_and_names_its_incident() -> None:
     earlier = folded(an_alert(1)).incidents[1]
 

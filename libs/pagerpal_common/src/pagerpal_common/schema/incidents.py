@@ -58,7 +58,7 @@ Index(
 )
 # The newest incident of a dedup key, open or not.
 Index("incidents_history_idx", incidents.c.source_id, incidents.c.external_id, incidents.c.id)
-# What the escalator's sweep looks through.
+# Who is wanted right now: what people list first.
 Index("incidents_triggered_idx", incidents.c.id, postgresql_where=incidents.c.status == "triggered")
 Index("incidents_team_idx", incidents.c.team_id, incidents.c.id)
 

@@ -1,6 +1,8 @@
 """What becomes of alerts that arrived together? Pure: what is already open is an argument.
 
-Alerts count in the order given. Those with one dedup key (source + external id) fold into one incident while it is
+Alerts count in the order given, but for what is older than the newest alert of its incident: a retry, a second replica
+or the spool may let a later alert overtake it, and what is older must neither end the incident nor put old words back.
+Those with one dedup key (source + external id) fold into one incident while it is
 open; without an external id each opens its own.
 """
 
@@ -12,7 +14,7 @@ from uuid import UUID
 from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.contracts.incidents import TRIGGERED_TOGETHER, IncidentsTriggered, TriggeredIncident
 from pagerpal_common.contracts.message import Message
-from pagerpal_common.vocabulary import AlertOutcome, AlertStatus
+from pagerpal_common.vocabulary import AlertOutcome, AlertStatus, IncidentStatus
 
 from pagerpal_incidents.domain.incident import Event, Incident, open_incident, resolve
 
@@ -80,7 +82,7 @@ def fold(alerts: Sequence[Alert], known: Known, numbers: Iterator[tuple[int, int
         key = key_of(alert)
         incident = now_open.get(key) if key else None
         if alert.status == AlertStatus.RESOLVED:
-            outcome, after = _resolved(folded, incident, known.latest.get(key) if key else None, at)
+            outcome, after = _resolved(folded, alert, incident or (known.latest.get(key) if key else None), at)
         elif incident is None:
             outcome, after = AlertOutcome.OPENED, _open(folded, alert, known, numbers, at)
         else:
@@ -125,14 +127,15 @@ def _triggered(folded: Folded, at: datetime) -> Iterator[IncidentsTriggered]:
 
 def _repeat(folded: Folded, alert: Alert, incident: Incident, at: datetime) -> Incident:
     """The same thing again: the newest words and severity hold, and it is counted."""
-    changed = replace(
-        incident,
-        title=alert.title,
-        description=alert.description,
-        severity=alert.severity,
-        alert_count=incident.alert_count + 1,
-        last_alert_at=max(incident.last_alert_at, alert.received_at),
-    )
+    changed = replace(incident, alert_count=incident.alert_count + 1)
+    if alert.received_at >= incident.last_alert_at:
+        changed = replace(
+            changed,
+            title=alert.title,
+            description=alert.description,
+            severity=alert.severity,
+            last_alert_at=alert.received_at,
+        )
     folded.incidents[incident.id] = changed
     folded.changed.add(incident.id)
     folded.events.extend(_told_of_repeat(incident, changed, at))
@@ -152,10 +155,11 @@ def _told_of_repeat(before: Incident, after: Incident, at: datetime) -> Iterator
 
 
 def _resolved(
-    folded: Folded, incident: Incident | None, latest: Incident | None, at: datetime
+    folded: Folded, alert: Alert, incident: Incident | None, at: datetime
 ) -> tuple[AlertOutcome, Incident | None]:
-    if incident is None:
-        return AlertOutcome.IGNORED, latest
+    is_open = incident is not None and incident.status != IncidentStatus.RESOLVED
+    if incident is None or not is_open or alert.received_at < incident.last_alert_at:
+        return AlertOutcome.IGNORED, incident
     change = resolve(incident, by=None, at=at)
     folded.incidents[incident.id] = change.incident
     folded.changed.add(incident.id)

@@ -129,12 +129,13 @@ async def insert_batch(
     Raises:
         LostRace: another transaction has just opened one of the incidents, or entered one of the alerts.
     """
-    # In the order of their keys: two batches with the same new keys then never wait for each other in a circle.
+    # In the order of their keys: two batches with the same incidents or alerts then never wait for each other in a
+    # circle.
     ordered = sorted(opened, key=lambda incident: (incident.source_id, incident.external_id or "", incident.id))
     parameters = {
         **columns(incidents_table, map(_row, ordered), _NAMES),
         **columns(events_table, map(_event_row, events), _EVENT_NAMES),
-        **columns(alerts_table, alerts, ALERT_NAMES),
+        **columns(alerts_table, sorted(alerts, key=lambda row: row["alert_id"]), ALERT_NAMES),
         **Outbox.parameters(messages),
     }
     try:

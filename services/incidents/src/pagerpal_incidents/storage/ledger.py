@@ -10,17 +10,19 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_incidents.storage.arrays import Row
+from pagerpal_incidents.storage.reading import readable
 
 _HANDLED = text("SELECT alert_id, incident_id FROM incidents.alerts WHERE alert_id = ANY(:ids)")
 _PARK = text("""
 INSERT INTO incidents.parked_alerts (alert_id, body, error, parked_at) VALUES (:alert_id, :body, :error, :at)
 ON CONFLICT (alert_id) DO UPDATE SET error = excluded.error, parked_at = excluded.parked_at
 """)
-# What ingest accepted while the broker was away, and nobody has handled yet.
+# What ingest accepted while the broker was away, and nobody has handled yet. Scalar subqueries, not NOT EXISTS: that
+# would be planned as a hash of the whole ledger.
 _SPOOLED = text("""
 SELECT CAST(s.body AS text) AS body FROM ingest.spool s
-WHERE NOT EXISTS (SELECT FROM incidents.alerts a WHERE a.alert_id = s.alert_id)
-  AND NOT EXISTS (SELECT FROM incidents.parked_alerts p WHERE p.alert_id = s.alert_id)
+WHERE (SELECT true FROM incidents.alerts a WHERE a.alert_id = s.alert_id) IS NULL
+  AND (SELECT true FROM incidents.parked_alerts p WHERE p.alert_id = s.alert_id) IS NULL
 ORDER BY s.alert_id LIMIT :limit
 """)
 
@@ -58,4 +60,4 @@ async def park(tx: AsyncConnection, alert: Alert, *, error: str, at: datetime) -
 async def list_spooled(tx: AsyncConnection, limit: int) -> list[Alert]:
     """Alerts in ingest's spool that are not in the ledger, in their order of arrival."""
     rows = await tx.execute(_SPOOLED, {"limit": limit})
-    return [Alert.model_validate_json(row.body) for row in rows]
+    return readable(Alert, [row.body for row in rows])

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_incidents.domain.incident import Incident
 from pagerpal_incidents.storage.arrays import columns, insert
+from pagerpal_incidents.storage.reading import readable
 
 _NAMES = (
     "incident_id",
@@ -26,6 +27,11 @@ _NAMES = (
 # One per run, pass, level, reminder and person, whatever is repeated.
 _INSERT = text(insert(page_requests, _NAMES, then="ON CONFLICT DO NOTHING RETURNING id"))
 _CLOSE = text("UPDATE incidents.page_requests SET is_open = false WHERE incident_id = ANY(:ids) AND is_open")
+_STILL_ASKED = text("""
+SELECT EXISTS (
+    SELECT FROM escalation.escalations WHERE escalation_id = :run AND asked ->> 'message_id' = :message
+)
+""")
 # Steps that the escalator has asked for and that have not been applied, though there was time.
 _ASKED = text("""
 SELECT CAST(e.asked AS text) AS asked FROM escalation.escalations e
@@ -38,6 +44,12 @@ WHERE e.asked IS NOT NULL AND i.status <> 'resolved'
   AND (i.status = 'triggered' OR CAST(e.asked ->> 'after_ack_timeout' AS boolean))
 ORDER BY e.escalation_id LIMIT :limit
 """)
+
+
+async def is_still_asked(tx: AsyncConnection, asked: EscalateIncident) -> bool:
+    """Whether this very step is what its run asks for now."""
+    values = {"run": asked.escalation_id, "message": str(asked.message_id)}
+    return bool((await tx.execute(_STILL_ASKED, values)).scalar_one())
 
 
 async def request_pages(
@@ -72,4 +84,4 @@ async def close_pages(tx: AsyncConnection, incident_ids: Sequence[int]) -> None:
 async def list_unapplied(tx: AsyncConnection, *, asked_before: datetime, limit: int) -> list[EscalateIncident]:
     """What the escalator asked for before that instant and still fits, for when its message was lost."""
     rows = await tx.execute(_ASKED, {"asked_before": asked_before, "limit": limit})
-    return [EscalateIncident.model_validate_json(row.asked) for row in rows]
+    return readable(EscalateIncident, [row.asked for row in rows])
