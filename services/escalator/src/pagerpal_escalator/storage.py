@@ -46,8 +46,8 @@ _LOCK_DUE = text(f"{_RUN} AND due_at <= :at FOR UPDATE SKIP LOCKED")
 
 # Open incidents whose run is missing, has ended, or has not seen the position or the acknowledgement that they show.
 # The condition on the status is that of the index of open incidents, and a scalar subquery looks each run up by its
-# key: NOT EXISTS would be planned as a hash of all runs that ever were. The order is random so that incidents whose runs
-# cannot be looked at never keep the others from their turn.
+# key: NOT EXISTS would be planned as a hash of all runs that ever were. The order is random, so that incidents whose
+# runs cannot be looked at never keep the others from their turn.
 _UNFOLLOWED = text("""
 SELECT i.id, i.escalation_id
 FROM incidents.incidents i

@@ -4,8 +4,6 @@ from functools import partial
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
-from pagerpal_common.config import ConfigError
-from pagerpal_common.db import connect
 from pagerpal_common.service import Loop, Service
 
 from pagerpal_ingest.endpoints import Context, read_sources, routes, spool
@@ -21,9 +19,7 @@ def build(settings: IngestSettings, bus: Bus, now: Now) -> Service:
     Raises:
         ConfigError: there is no database URL.
     """
-    if settings.database_url is None:
-        raise ConfigError("PagerPal cannot start:\n  not set: PAGERPAL_DATABASE_URL")
-    database = connect(settings.database_url.get_secret_value(), role="ingest")
+    database = settings.connect("ingest")
     sources = Sources(partial(read_sources, database), now)
     intake = Intake(bus, partial(spool, database, now), now, reply_seconds=settings.reply_seconds)
 

@@ -2,8 +2,6 @@
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
-from pagerpal_common.config import ConfigError
-from pagerpal_common.db import connect
 from pagerpal_common.http import routes
 from pagerpal_common.service import Service
 
@@ -21,9 +19,7 @@ def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
     Raises:
         ConfigError: there is no database to work on.
     """
-    if settings.database_url is None:
-        raise ConfigError("PagerPal cannot start:\n  not set: PAGERPAL_DATABASE_URL")
-    db = connect(settings.database_url.get_secret_value(), role="web")
+    db = settings.connect("web")
     passwords = Passwords()
     ctx = Context(db, bus, now, passwords, Logins(passwords))
 
