@@ -35,9 +35,7 @@ class InFlight:
             await asyncio.wait(self._tasks)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        was_full = not self.room()
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("send.failed", send=task.get_name(), exc_info=error)
-        if was_full:
-            self._bell.ring()
+        self._bell.ring()

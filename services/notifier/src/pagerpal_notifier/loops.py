@@ -28,8 +28,15 @@ from pagerpal_notifier.domain.delivery import (
 )
 from pagerpal_notifier.domain.lifecycle import LOST, TOLD
 from pagerpal_notifier.domain.page import Claim, Unsendable
+from pagerpal_notifier.domain.rules import LAST_RESORT
 from pagerpal_notifier.intake import take_in
-from pagerpal_notifier.storage.notifications import claim_due, end_attempt, hasten_next, save_change
+from pagerpal_notifier.storage.notifications import (
+    add_last_resort,
+    claim_due,
+    end_attempt,
+    hasten_next,
+    save_change,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -127,8 +134,10 @@ async def _save(
     """Everything that a change makes true, in the caller's transaction: the row, the next step, the message."""
     if not await save_change(tx, row, change, was=was, now=now):
         return
-    if change.status in LOST:
-        await hasten_next(tx, page_request_id=row.page_request_id, step=row.step, now=now)
+    if change.status in LOST and not await hasten_next(tx, page_request_id=row.page_request_id, step=row.step, now=now):
+        await add_last_resort(
+            tx, notification_id=row.notification_id, page_request_id=row.page_request_id, why=LAST_RESORT, now=now
+        )
     if change.status in TOLD:
         told = NotificationSettled(incident_id=row.incident_id, notification_id=row.notification_id, occurred_at=now)
         await ctx.outbox.add(tx, [told])

@@ -180,8 +180,32 @@ async def test_a_refused_request_is_a_failure(world: World, infobip: FakeInfobip
 
     await world.send()
 
-    assert await world.statuses() == ["failed", "failed"]
-    assert (await world.notifications())[0]["error"] == f"Infobip: HTTP {code}"
+    sms, voice, mail = await world.notifications()
+    assert (sms["status"], voice["status"]) == ("failed", "failed")
+    assert sms["error"] == f"Infobip: HTTP {code}"
+    assert (mail["channel"], mail["reason"][-1]) == ("email", "last resort: mail, as nothing else has gone")
+
+
+async def test_a_mail_is_the_last_resort_once_and_only_when_nothing_has_gone(
+    world: World, infobip: FakeInfobip
+) -> None:
+    infobip.script.append(http(400))
+    await world.given_page()
+
+    await world.send()
+
+    assert await world.statuses() == ["failed", "sent"], "the call has gone: nobody needs a mail"
+
+
+async def test_two_ways_that_fail_at_once_leave_one_mail(world: World, infobip: FakeInfobip) -> None:
+    """Each alone sees the other still under way."""
+    infobip.script.extend([http(400), http(400)])
+    await world.given_page()
+    await world.rows("UPDATE notification.notifications SET due_at = :now", now=T0)
+
+    await world.send()
+
+    assert [row["channel"] for row in await world.notifications()] == ["sms", "voice", "email"]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,10 @@ WITH_PHONE = (
 WITHOUT_PHONE = (Rule(1, Channel.EMAIL, timedelta(0), "default rule: mail at once, as there is no phone number"),)
 
 
+LAST_RESORT = "last resort: mail, as nothing else has gone"
+"""Why somebody with a phone is mailed all the same: every other way to them has definitely failed."""
+
+
 @dataclass(frozen=True)
 class Person:
     """What the rules need to know of somebody; never the addresses themselves."""

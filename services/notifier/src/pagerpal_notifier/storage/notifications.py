@@ -77,6 +77,23 @@ WHERE page_request_id = :page_request_id AND status = 'queued' AND attempts = 0 
 RETURNING id
 """)
 
+# Whoever comes second sees what the first has written, so that of two ways that fail at once one adds the mail.
+_ALONE = text("SELECT pg_advisory_xact_lock(:page_request_id)")
+_LAST_RESORT = text("""
+INSERT INTO notification.notifications
+    (page_request_id, incident_id, escalation_id, user_id, channel, step, pass_number, level, reason, status,
+     attempts, due_at, created_at)
+SELECT n.page_request_id, n.incident_id, n.escalation_id, n.user_id, 'email', n.step + 1, n.pass_number, n.level,
+       (n.reason - -1) || to_jsonb(CAST(:why AS text)), 'queued', 0, :now, :now
+FROM notification.notifications n JOIN directory.users u ON u.id = n.user_id AND u.is_active
+WHERE n.id = :id AND NOT EXISTS (
+    SELECT FROM notification.notifications other
+    WHERE other.page_request_id = n.page_request_id
+      AND (other.channel = 'email' OR other.status NOT IN ('failed', 'exhausted'))
+)
+ON CONFLICT DO NOTHING
+""")
+
 # Told by a message, decided by the rows: a late or doubled message must not cancel the pages of an escalation that a
 # person has asked for since, in the same run. Rows that somebody else holds are looked at again by their claim.
 _CANCEL = text("""
@@ -165,6 +182,14 @@ async def hasten_next(tx: AsyncConnection, *, page_request_id: int, step: int, n
     """Make the person's step after this one due at once; False when there is none waiting."""
     hastened = await tx.execute(_HASTEN, {"page_request_id": page_request_id, "step": step, "now": now})
     return hastened.first() is not None
+
+
+async def add_last_resort(
+    tx: AsyncConnection, *, notification_id: int, page_request_id: int, why: str, now: datetime
+) -> None:
+    """Once every way to an active person has failed and none of them was mail, mail them."""
+    await tx.execute(_ALONE, {"page_request_id": page_request_id})
+    await tx.execute(_LAST_RESORT, {"id": notification_id, "why": why, "now": now})
 
 
 async def cancel_unwanted(tx: AsyncConnection, incident_ids: Sequence[int], *, now: datetime) -> int:
