@@ -35,7 +35,7 @@ test: $(VENV)/.dev ## Every check that CI runs
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/test.sh
 
 lock: $(VENV)/.dev ## Rebuild the lock files from the pyprojects
-	scripts/lock.sh
+	scripts/freeze.sh
 
 clean: ## Remove what the other targets made, but not the data in .pagerpal
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
