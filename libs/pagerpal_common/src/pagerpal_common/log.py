@@ -10,7 +10,7 @@ import structlog
 
 # The last net, under the rule that nobody logs such things: source keys, credentials, URL userinfo, phone numbers.
 _SECRETS = re.compile(
-    r"pp_[A-Za-z0-9_-]{8,}"
+    r"\bpp_[A-Za-z0-9_-]{8,}"
     r"|(?i:\b(?:basic|bearer|app)\s+[A-Za-z0-9+/=_.-]{8,})"
     r"|(?<=//)[^/\s:@]+:[^/\s]+(?=@)"
     r"|(?i:(?<=api_key=)[^&\s]+|(?<=token=)[^&\s]+|(?<=password=)[^&\s]+)"

@@ -28,7 +28,14 @@ def test_what_looks_like_a_secret_is_taken_out(line: str, secret: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["incident 42 entered level 2", "2026-05-21T12:00:00+00:00", "CPU > 95% on prod-api-03", "pp_"]
+    "line",
+    [
+        "incident 42 entered level 2",
+        "2026-05-21T12:00:00+00:00",
+        "CPU > 95% on prod-api-03",
+        "pp_",
+        "in wrap_app_handling_x",
+    ],
 )
 def test_ordinary_words_are_left_alone(line: str) -> None:
     assert log.redact(line) == line

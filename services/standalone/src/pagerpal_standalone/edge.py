@@ -54,7 +54,7 @@ def _proxy(transport: httpx.AsyncHTTPTransport, urls: Mapping[str, str]) -> ASGI
             answer = await transport.handle_async_request(_forwarded(request, urls[service]))
         except ClientDisconnect:
             response: Response = Response(status_code=400)
-        except httpx.TransportError as error:
+        except Exception as error:  # noqa: BLE001 - httpx lets an AttributeError out when the service dies on connect
             response = _unavailable(service, error)
         else:
             response = _returned(answer)
@@ -90,7 +90,7 @@ def _returned(answer: httpx.Response) -> Response:
     return response
 
 
-def _unavailable(service: str, error: httpx.TransportError) -> Response:
+def _unavailable(service: str, error: Exception) -> Response:
     log.warning("edge.unavailable", service=service, error=type(error).__name__)
     detail = f"PagerPal's {service} service cannot be reached just now; try again"
     return JSONResponse({"detail": detail}, 503, {"Retry-After": RETRY_AFTER_SECONDS})
