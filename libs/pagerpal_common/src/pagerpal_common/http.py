@@ -56,7 +56,6 @@ STATUS: Mapping[type[PagerPalError], int] = {
 }
 """What each family of `errors.py` is in HTTP. Whatever is not here is a bug: 500."""
 
-C = TypeVar("C")
 B = TypeVar("B")
 
 

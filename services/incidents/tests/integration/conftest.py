@@ -1,7 +1,7 @@
 """A context on a real database, and short ways to give it alerts."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,41 +10,17 @@ from pagerpal_common.db import Database
 from pagerpal_common.ids import uuid7
 from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.incidents import incidents_outbox
+from pagerpal_common.testing.clock import Clock
+from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import AlertStatus, Severity
 from pagerpal_incidents.context import Context, context
-from sqlalchemy import text
 
 T0 = datetime(2026, 5, 21, 12, tzinfo=UTC)
 
 
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.at = T0
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def advance(self, **duration: float) -> None:
-        self.at += timedelta(**duration)
-
-
-class Rows:
-    """Looks at and prepares any table, as the login that owns the database."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    async def __call__(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
-        async with self._db.begin() as tx:
-            result = await tx.execute(text(query), parameters)
-            return [dict(row) for row in result.mappings()] if result.returns_rows else []
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(T0)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from pagerpal_common.contracts.incidents import (
     ResolveIncident,
 )
 from pagerpal_common.errors import Conflict, Invalid, NotFound
+from pagerpal_common.testing.clock import Clock
+from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import AlertStatus, IncidentStatus
 from pagerpal_incidents.context import Context
 from pagerpal_incidents.handlers import (
@@ -24,7 +26,7 @@ from pagerpal_incidents.handlers import (
 from pagerpal_incidents.intake import take_in
 from pagerpal_incidents.loops import apply_unapplied, tell_notifications
 
-from .conftest import T0, Clock, Rows, an_alert
+from .conftest import T0, an_alert
 
 
 @pytest.fixture

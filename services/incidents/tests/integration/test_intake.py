@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from pagerpal_common.contracts.alerts import AlertsReceived
 from pagerpal_common.errors import DatabaseUnavailable
+from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus
 from pagerpal_incidents import intake
 from pagerpal_incidents.context import Context
@@ -12,7 +13,7 @@ from pagerpal_incidents.handlers import on_alerts_received
 from pagerpal_incidents.intake import take_in
 from pagerpal_incidents.loops import take_spooled
 
-from .conftest import T0, Rows, an_alert
+from .conftest import T0, an_alert
 
 POISON = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS

@@ -13,7 +13,7 @@ LIMIT = 20
 
 
 class InFlight:
-    """The sends under way. Rings `bell` when a place becomes free."""
+    """The sends under way. Rings `bell` at the end of each: a place is free, and a person's next step may be due."""
 
     def __init__(self, bell: Bell) -> None:
         self._bell = bell

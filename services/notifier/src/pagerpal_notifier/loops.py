@@ -92,8 +92,6 @@ async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
             break
     _report(claim, outcome, change)
     ctx.outbox.bell.ring()
-    if change.status in LOST:
-        ctx.send_bell.ring()  # the person's next step is due now
 
 
 async def _record(ctx: Context, claim: Claim, outcome: Outcome) -> Change:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, cast
 
@@ -17,29 +17,17 @@ from pagerpal_common.contracts.message import Message
 from pagerpal_common.db import Database
 from pagerpal_common.errors import PagerPalError
 from pagerpal_common.http import application
+from pagerpal_common.testing.clock import Clock
+from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import Role
 from pagerpal_web.service import build
 from pagerpal_web.settings import WebSettings
-from sqlalchemy import text
 
 T0 = datetime(2026, 5, 21, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 PASSWORD_HASH = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD)
 ACCOUNTS = {"admin": 1, "responder": 2, "viewer": 3, "deactivated": 4, "passwordless": 5}
 """The id of each account; its address is `<name>@example.org`."""
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.at = T0
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def advance(self, **duration: float) -> None:
-        self.at += timedelta(**duration)
 
 
 class Broker:
@@ -55,18 +43,6 @@ class Broker:
             raise self.answer
         assert isinstance(self.answer, reply)
         return self.answer
-
-
-class Rows:
-    """Looks at and prepares any table, as the login that owns the database."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    async def __call__(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
-        async with self._db.begin() as tx:
-            result = await tx.execute(text(query), parameters)
-            return [dict(row) for row in result.mappings()] if result.returns_rows else []
 
 
 class Web:
@@ -138,7 +114,7 @@ def an_incident(**changes: Any) -> IncidentView:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(T0)
 
 
 @pytest.fixture

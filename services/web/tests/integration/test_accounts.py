@@ -11,12 +11,14 @@ import structlog
 from pagerpal_common import log
 from pagerpal_common.errors import Unavailable
 from pagerpal_common.http import application
+from pagerpal_common.testing.clock import Clock
+from pagerpal_common.testing.rows import Rows
 from pagerpal_web.passwords import Passwords
 from pagerpal_web.service import build
 from pagerpal_web.settings import WebSettings
 from pagerpal_web.storage import users
 
-from .conftest import ACCOUNTS, PASSWORD, Clock, Rows, Web, in_step
+from .conftest import ACCOUNTS, PASSWORD, Web, in_step
 
 TEAMS = "/api/v1/teams"
 

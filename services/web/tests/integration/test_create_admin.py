@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from pagerpal_common.testing.rows import Rows
 from sqlalchemy import make_url
 
-from .conftest import PASSWORD, Rows, Web
+from .conftest import PASSWORD, Web
 
 ROOT = Path(__file__).parents[4]
 SCRIPT = ROOT / "scripts" / "create_admin.py"

@@ -14,8 +14,9 @@ from pagerpal_common.contracts.incidents import (
     ResolveIncident,
 )
 from pagerpal_common.errors import BusUnavailable, Conflict, Invalid, NoReply, NotFound, PagerPalError
+from pagerpal_common.testing.rows import Rows
 
-from .conftest import ACCOUNTS, T0, Broker, Rows, Web, an_incident
+from .conftest import ACCOUNTS, T0, Broker, Web, an_incident
 
 INCIDENTS = "/api/v1/incidents"
 

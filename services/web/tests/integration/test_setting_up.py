@@ -5,9 +5,10 @@ import hashlib
 from typing import Any
 
 import pytest
+from pagerpal_common.testing.rows import Rows
 from pagerpal_web.storage import policies
 
-from .conftest import ACCOUNTS, Rows, Web, in_step
+from .conftest import ACCOUNTS, Web, in_step
 
 
 async def test_everything_a_page_needs_can_be_set_up(web: Web) -> None:

@@ -17,10 +17,9 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pagerpal_incidents.domain.fold import Key
 from pagerpal_incidents.domain.incident import Event, Incident
 from pagerpal_incidents.storage.arrays import Row, columns, insert, update
-
-Key = tuple[int, str]
 
 ALERT_NAMES = ("alert_id", "source_id", "external_id", "status", "outcome", "incident_id", "received_at", "recorded_at")
 
@@ -52,7 +51,6 @@ SELECT nextval(pg_get_serial_sequence('incidents.incidents', 'id')) AS id,
 FROM generate_series(1, :count)
 """)
 _ESCALATION_ID = text("SELECT nextval('incidents.escalation_ids')")
-_INSERT = insert(incidents_table, _NAMES)
 _INSERT_EVENTS = text(insert(events_table, _EVENT_NAMES))
 _UPDATE = text(update(incidents_table, _NAMES))
 # All that an alert may change of an incident that is open; a third of the columns.
