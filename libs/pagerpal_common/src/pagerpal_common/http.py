@@ -1,5 +1,6 @@
 """From a table of endpoints to routes: credentials, bodies, answers and errors, each handled once, here."""
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from pagerpal_common.errors import (
     Unprocessable,
     Unsupported,
 )
+from pagerpal_common.ids import uuid7
 from pagerpal_common.service import Service
 from pagerpal_common.vocabulary import Role
 
@@ -108,6 +110,10 @@ class Endpoint:
     takes: type[BaseModel] | None = None
     """The body of a POST, PUT or PATCH; the query of anything else."""
     status: int = 200
+    gives: Any = None
+    """The type of its answer, for the API's document; None when there is no body."""
+    refuses: tuple[int, ...] = ()
+    """Statuses that its handler itself answers with, beside those that follow from the rest of the row."""
 
 
 Authenticate = Callable[[Any, Request], Awaitable[Account]]
@@ -270,8 +276,24 @@ async def _on_bug(_: Request, _error: Exception) -> Response:
     return JSONResponse({"detail": "an internal error; it has been logged"}, 500)
 
 
+REQUEST_ID = "X-Request-ID"
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+def request_id(scope: Scope) -> str:
+    """The number of a request: the one its sender gave it if that is harmless, or a new one."""
+    given = next((value for name, value in scope["headers"] if name == REQUEST_ID.lower().encode()), b"")
+    text = given.decode("latin-1")
+    return text if _REQUEST_ID.fullmatch(text) else str(uuid7())
+
+
 class _AccessLog:
-    """One line per request that changed something or failed. Paths only: a query string may hold a key."""
+    """Numbers requests, and logs a line for each that changed something or failed.
+
+    Paths only: a query string may hold a key. The number is in the line, in every other one that the request caused
+    (`request_id`), in `request.state.request_id` and in the answer.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -282,16 +304,28 @@ class _AccessLog:
             return
         started = time.perf_counter()
         status = 500
+        number = request_id(scope)
+        scope.setdefault("state", {})["request_id"] = number
 
         async def watched(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message.setdefault("headers", []).append((REQUEST_ID.lower().encode(), number.encode()))
             await send(message)
 
+        context = structlog.contextvars.bind_contextvars(request_id=number)
         try:
             await self._app(scope, receive, watched)
         finally:
+            structlog.contextvars.reset_contextvars(**context)
             if status >= 400 or (scope["method"] != "GET" and not scope["path"].startswith("/api/v1/alerts")):
                 milliseconds = round((time.perf_counter() - started) * 1000, 1)
-                log.info("request", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    ms=milliseconds,
+                    request_id=number,
+                )

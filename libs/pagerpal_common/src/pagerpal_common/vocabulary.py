@@ -14,6 +14,8 @@ class AlertStatus(StrEnum):
 
     FIRING = "firing"
     RESOLVED = "resolved"
+    ACKNOWLEDGED = "acknowledged"  # somebody took it in a system in front of us
+    UNKNOWN = "unknown"  # it cannot tell, or does not look: neither opens nor ends anything
 
 
 class AlertOutcome(StrEnum):
@@ -22,8 +24,11 @@ class AlertOutcome(StrEnum):
     OPENED = "opened"  # it opened an incident
     UPDATED = "updated"  # it was folded into the open incident with its dedup key
     RESOLVED = "resolved"  # it resolved that incident
+    REOPENED = "reopened"  # it fired again so soon that the incident it was resolved in goes on
+    ACKNOWLEDGED = "acknowledged"  # it acknowledged that incident
+    NOTED = "noted"  # it is on that incident's timeline, and changed nothing else
     DUPLICATE = "duplicate"  # this very alert was handled before
-    IGNORED = "ignored"  # it resolved something that is not open
+    IGNORED = "ignored"  # it speaks of something that is not open, or is older than what is known
     PARKED = "parked"  # it could not be handled; kept aside, in sight
 
 

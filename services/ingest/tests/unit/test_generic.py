@@ -34,7 +34,7 @@ def problem(body: bytes) -> tuple[tuple[int | str, ...], str]:
 def test_the_reference_s_body_becomes_an_alert_of_the_key_s_source_and_team() -> None:
     alert = parsed(description="for 10 minutes", team_id=3, external_id="cpu", source_id=7, severity="warning")
 
-    assert alert.model_dump(exclude={"alert_id"}) == {
+    assert alert.model_dump(exclude={"alert_id"}, exclude_defaults=True) == {
         "source_id": 7,
         "team_id": 3,
         "escalation_policy_id": 11,

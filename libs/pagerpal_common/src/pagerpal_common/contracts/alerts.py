@@ -3,9 +3,9 @@
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
-from pagerpal_common.contracts.incidents import IncidentView
+from pagerpal_common.contracts.incidents import IncidentView, Link
 from pagerpal_common.contracts.message import Message, Value
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus, Severity
 
@@ -26,6 +26,20 @@ class Alert(Value):
     title: str
     description: str
     received_at: AwareDatetime
+    event_at: AwareDatetime | None = None
+    """When this happened, by the source's own clock: the newest decides, in whatever order they arrive. None when the
+    source does not say; then it counts as having happened when it arrived."""
+    starts_at: AwareDatetime | None = None
+    """Its episode: when the source says that this firing began. All that is said of one firing has the same."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    links: tuple[Link, ...] = ()
+    note: str | None = None
+    """Something about its delivery that belongs on the timeline: alerts cut off at the sender, say."""
+    flap_seconds: int = 0
+    """Firing again within this time after its source resolved it, it goes on in the same incident
+    (`config.flap_seconds` of the source)."""
+    is_test: bool = False
+    """Sent by the "test" button of a contact point: it leaves an incident, resolved at once, and pages nobody."""
 
 
 class AlertsReceived(Message):
