@@ -32,6 +32,16 @@ class AlertOutcome(StrEnum):
     PARKED = "parked"  # it could not be handled; kept aside, in sight
 
 
+class SourceEnding(StrEnum):
+    """What an alert or a request of a source came to, beside the outcomes of alerts (`AlertOutcome`)."""
+
+    KEPT = "kept"  # answered 202: durably kept, to be handled later
+    REFUSED_KEY = "refused_key"  # with its key of before, or while it is switched off
+    REFUSED_REQUEST = "refused_request"  # a 4xx: the sender will not send it again
+    LIMITED = "limited"  # a 503, because of the source's own limit: the sender sends it again
+    UNAVAILABLE = "unavailable"  # a 503, because of our own trouble
+
+
 class IncidentStatus(StrEnum):
     TRIGGERED = "triggered"  # someone is wanted
     ACKNOWLEDGED = "acknowledged"  # someone is on it

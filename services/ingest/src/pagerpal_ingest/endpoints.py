@@ -16,10 +16,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from pagerpal_ingest import storage
+from pagerpal_ingest.admission import Admission
 from pagerpal_ingest.domain import generic
 from pagerpal_ingest.domain.credentials import source_key
 from pagerpal_ingest.domain.source import Source
-from pagerpal_ingest.intake import Intake
 from pagerpal_ingest.sources import Sources
 
 BODY_LIMIT = 256 * 1024
@@ -37,7 +37,7 @@ class Context:
     """What the routes work with."""
 
     sources: Sources
-    intake: Intake
+    admission: Admission
     now: Now
 
 
@@ -53,13 +53,14 @@ def routes(ctx: Context) -> list[BaseRoute]:
 async def receive_alert(ctx: Context, request: Request) -> Response:
     """One alert in PagerPal's own format. Answers with its incident, or 202 when that is not known yet."""
     source = await ctx.sources.find(source_key(request.scope["headers"], request.scope["query_string"]))
-    repeat_key = _idempotency_key(request)
-    body = await _body(request)
-    try:
-        alert = generic.parse(body, source, repeat_key=repeat_key, at=ctx.now())
-    except ValidationError as error:
-        raise unprocessable(error, "body") from None
-    return _answer(alert, await ctx.intake.take(alert))
+    with ctx.admission.request_of(source):
+        repeat_key = _idempotency_key(request)
+        body = await _body(request)
+        try:
+            alert = generic.parse(body, source, repeat_key=repeat_key, at=ctx.now())
+        except ValidationError as error:
+            raise unprocessable(error, "body") from None
+        return _answer(alert, await ctx.admission.take(source, alert))
 
 
 async def read_sources(database: Database, hashes: Sequence[bytes]) -> Mapping[bytes, Source]:

@@ -1,16 +1,28 @@
 """How is ingest put together?"""
 
+from contextlib import suppress
 from functools import partial
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
+from pagerpal_common.errors import Unavailable
 from pagerpal_common.service import Loop, Service
 
+from pagerpal_ingest.admission import Admission
 from pagerpal_ingest.endpoints import Context, read_sources, routes, spool
 from pagerpal_ingest.intake import Intake
-from pagerpal_ingest.loops import FORGET_SECONDS, forget_settled
+from pagerpal_ingest.loops import (
+    FORGET_LIMIT,
+    FORGET_SECONDS,
+    TALLIES_FORGOTTEN_SECONDS,
+    TALLY_SECONDS,
+    forget_old_tallies,
+    forget_settled,
+    write_tally,
+)
 from pagerpal_ingest.settings import IngestSettings
 from pagerpal_ingest.sources import Sources
+from pagerpal_ingest.tally import Tally
 
 
 def build(settings: IngestSettings, bus: Bus, now: Now) -> Service:
@@ -20,17 +32,30 @@ def build(settings: IngestSettings, bus: Bus, now: Now) -> Service:
         ConfigError: there is no database URL.
     """
     database = settings.connect("ingest")
-    sources = Sources(partial(read_sources, database), now)
     intake = Intake(bus, partial(spool, database, now), now, reply_seconds=settings.reply_seconds)
+    tally = Tally()
+    admission = Admission(intake, tally, now, alerts_per_second=settings.source_alerts_per_second)
+    sources = Sources(partial(read_sources, database), now, admission.refuse_key)
 
     async def close() -> None:
         await intake.finish()
         await sources.finish()
+        with suppress(Unavailable):
+            await write_tally(database, tally)
         await database.close()
 
     return Service(
         name="ingest",
         close=close,
-        loops=(Loop("alert_spool", partial(forget_settled, database), FORGET_SECONDS),),
-        routes=routes(Context(sources, intake, now)),
+        loops=(
+            Loop("alert_spool", partial(forget_settled, database), FORGET_SECONDS),
+            Loop("ingest.source_tally", partial(write_tally, database, tally), TALLY_SECONDS),
+            Loop(
+                "ingest.source_history",
+                partial(forget_old_tallies, database, now),
+                TALLIES_FORGOTTEN_SECONDS,
+                batch=FORGET_LIMIT,
+            ),
+        ),
+        routes=routes(Context(sources, admission, now)),
     )

@@ -10,3 +10,6 @@ class IngestSettings(Settings):
     port: int = Field(8001, alias="PORT", ge=1, le=65535)
     reply_seconds: float = Field(2.0, alias="PAGERPAL_REPLY_SECONDS", gt=0, le=10)
     """How long a sender waits for the incident before it is told that the alert is kept. SNS hangs up after 15 s."""
+    source_alerts_per_second: float = Field(1000.0, alias="PAGERPAL_SOURCE_ALERTS_PER_SECOND", gt=0, le=1_000_000)
+    """What one source may send to one process in the long run, unless its configuration has `alerts_per_second`.
+    Beyond it senders get 503 and come again."""

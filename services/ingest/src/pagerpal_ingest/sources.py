@@ -25,7 +25,7 @@ OLDEST = timedelta(hours=24)
 """How old an answer may become while the directory cannot be asked."""
 
 KNOWN_LIMIT = 10_000
-"""Keys remembered; only keys of active sources are."""
+"""Keys remembered; only keys that are good are."""
 
 # Two queries at a time however hard a wrong key is hammered in, so "unknown" need not be remembered: a key made just
 # now works at once.
@@ -33,6 +33,9 @@ LOOKUPS = Limits(group=200, under_way=2, waiting=1_000, wait=2.0)
 
 ReadSources = Callable[[Sequence[bytes]], Awaitable[Mapping[bytes, Source]]]
 """The sources with these key hashes, as they are now; unknown ones are left out. Raises Unavailable."""
+
+RefuseKey = Callable[[Source], None]
+"""Is told of a source whose key is not good any more."""
 
 
 @dataclass
@@ -49,9 +52,10 @@ class _Known:
 class Sources:
     """Finds the source of a key."""
 
-    def __init__(self, read: ReadSources, now: Now) -> None:
+    def __init__(self, read: ReadSources, now: Now, refuse_key: RefuseKey) -> None:
         self._read = read
         self._now = now
+        self._refuse_key = refuse_key
         self._known: dict[bytes, _Known] = {}
         self._lookups: dict[bytes, asyncio.Task[Source | None]] = {}
         self._gatherer = Gatherer("sources", self._read_group, LOOKUPS)
@@ -68,7 +72,9 @@ class Sources:
         if known is not None and known.is_fresh(self._now()):
             return known.source
         source = await (self._look_up(digest) if known is None else self._look_up_again(digest, known))
-        if source is None:
+        if source is None or not source.may_send:
+            if source is not None:
+                self._refuse_key(source)
             raise Forbidden("the alert source key is unknown or inactive")
         return source
 
@@ -106,8 +112,8 @@ class Sources:
         finally:
             del self._lookups[digest]
         self._known.pop(digest, None)
-        if source is None or not source.is_active:
-            return None
+        if source is None or not source.may_send:
+            return source
         while len(self._known) >= KNOWN_LIMIT:
             del self._known[next(iter(self._known))]  # the one not read for the longest
         self._known[digest] = _Known(source, asked_at, asked_at + FRESH)

@@ -1,6 +1,7 @@
-"""What does ingest read and write in PostgreSQL? It reads the sources; it owns the spool."""
+"""What does ingest read and write in PostgreSQL? It reads the sources; it owns the spool, and its counts of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from pagerpal_common.contracts.alerts import Alert
@@ -9,9 +10,12 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_ingest.domain.source import Source
+from pagerpal_ingest.tally import Counts
 
+# By the key of before, too: whoever still uses it is not let in, but shown at the source.
 _SOURCES = select(
     alert_sources.c.key_hash,
+    alert_sources.c.previous_key_hash,
     alert_sources.c.id,
     alert_sources.c.team_id,
     alert_sources.c.escalation_policy_id,
@@ -41,13 +45,45 @@ WITH settled AS (
 DELETE FROM ingest.spool s USING settled WHERE s.alert_id = settled.alert_id
 """)
 
+# Several replicas count the same sources, and each adds what it has seen; in one order, against waiting in a circle.
+_ADD_TALLIES = text("""
+INSERT INTO ingest.source_tallies AS kept (source_id, minute, ending, count)
+SELECT source_id, minute, ending, count
+FROM unnest(CAST(:sources AS bigint[]), CAST(:minutes AS timestamptz[]), CAST(:endings AS text[]),
+            CAST(:counts AS bigint[])) AS new (source_id, minute, ending, count)
+ORDER BY source_id, minute, ending
+ON CONFLICT (source_id, minute, ending) DO UPDATE SET count = kept.count + excluded.count
+""")
+
+_SAVE_STATES = text("""
+INSERT INTO ingest.source_states AS kept (source_id, last_alert_at, skew_seconds, last_refused_at, last_refusal)
+SELECT * FROM unnest(CAST(:sources AS bigint[]), CAST(:alerts AS timestamptz[]), CAST(:skews AS float8[]),
+                     CAST(:refused AS timestamptz[]), CAST(:refusals AS text[])) AS new
+ORDER BY 1
+ON CONFLICT (source_id) DO UPDATE SET
+    last_alert_at = greatest(kept.last_alert_at, excluded.last_alert_at),
+    skew_seconds = coalesce(excluded.skew_seconds, kept.skew_seconds),
+    last_refused_at = greatest(kept.last_refused_at, excluded.last_refused_at),
+    last_refusal = coalesce(excluded.last_refusal, kept.last_refusal)
+""")
+
+_FORGET_TALLIES = text("""
+DELETE FROM ingest.source_tallies WHERE ctid IN (
+    SELECT ctid FROM ingest.source_tallies WHERE minute < :before LIMIT :limit FOR UPDATE SKIP LOCKED
+)
+""")
+
 
 async def find_sources(tx: AsyncConnection, hashes: Sequence[bytes]) -> Mapping[bytes, Source]:
-    """The sources whose keys have these hashes, active or not, by hash."""
-    rows = await tx.execute(_SOURCES.where(alert_sources.c.key_hash.in_(hashes)))
-    return {
-        row.key_hash: Source(row.id, row.team_id, row.escalation_policy_id, row.config, row.is_active) for row in rows
-    }
+    """The sources whose keys, or keys of before, have these hashes, active or not, by hash."""
+    is_meant = alert_sources.c.key_hash.in_(hashes) | alert_sources.c.previous_key_hash.in_(hashes)
+    found: dict[bytes, Source] = {}
+    for row in await tx.execute(_SOURCES.where(is_meant)):
+        source = Source(row.id, row.team_id, row.escalation_policy_id, row.config, row.is_active)
+        found[row.key_hash] = source
+        if row.previous_key_hash is not None:
+            found.setdefault(row.previous_key_hash, replace(source, is_key_replaced=True))
+    return found
 
 
 async def insert_spooled(tx: AsyncConnection, alerts: Sequence[Alert], *, at: datetime) -> None:
@@ -65,3 +101,31 @@ async def insert_spooled(tx: AsyncConnection, alerts: Sequence[Alert], *, at: da
 async def forget_settled(tx: AsyncConnection, *, limit: int) -> int:
     """Delete spooled alerts that incidents has in its ledger, or keeps parked; how many they were, at most `limit`."""
     return (await tx.execute(_FORGET, {"limit": limit})).rowcount
+
+
+async def add_counts(tx: AsyncConnection, counts: Counts) -> None:
+    """Add what was counted to what is kept."""
+    if counts.endings:
+        keys = list(counts.endings)
+        values = {
+            "sources": [source for source, _, _ in keys],
+            "minutes": [minute for _, minute, _ in keys],
+            "endings": [ending for _, _, ending in keys],
+            "counts": [counts.endings[key] for key in keys],
+        }
+        await tx.execute(_ADD_TALLIES, values)
+    if counts.seen:
+        seen = counts.seen.values()
+        values = {
+            "sources": list(counts.seen),
+            "alerts": [one.last_alert_at for one in seen],
+            "skews": [one.skew_seconds for one in seen],
+            "refused": [one.last_refused_at for one in seen],
+            "refusals": [one.last_refusal for one in seen],
+        }
+        await tx.execute(_SAVE_STATES, values)
+
+
+async def forget_tallies(tx: AsyncConnection, *, before: datetime, limit: int) -> int:
+    """Delete minutes that are older, at most `limit` counts; how many."""
+    return (await tx.execute(_FORGET_TALLIES, {"before": before, "limit": limit})).rowcount

@@ -121,6 +121,10 @@ class Door:
         async with self.admin.begin() as tx:
             await tx.execute(text(statement), values)
 
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        async with self.admin.begin() as tx:
+            return [tuple(row) for row in await tx.execute(text(query))]
+
     async def spooled(self) -> list[dict[str, Any]]:
         """The bodies in the spool."""
         async with self.admin.begin() as tx:
@@ -129,8 +133,11 @@ class Door:
 
     async def sweep(self) -> int:
         """One turn of the loop over the spool."""
-        (loop,) = self.service.loops
-        assert loop.name == "alert_spool"
+        return await self.turn("alert_spool")
+
+    async def turn(self, name: str) -> int:
+        """One turn of a loop."""
+        (loop,) = [loop for loop in self.service.loops if loop.name == name]
         return await loop.tick()
 
 

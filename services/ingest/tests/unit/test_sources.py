@@ -21,6 +21,7 @@ class Directory:
     def __init__(self, **keys: Source) -> None:
         self.keys = keys
         self.asked: list[int] = []
+        self.refused: list[Source] = []
         self.is_away = False
         self.gate = asyncio.Event()
         self.gate.set()
@@ -40,7 +41,7 @@ def directory() -> Directory:
 
 @pytest.fixture
 def sources(directory: Directory, clock: TestClock) -> Sources:
-    return Sources(directory.read, clock)
+    return Sources(directory.read, clock, directory.refused.append)
 
 
 async def test_an_answer_is_good_for_a_while_and_then_asked_for_again(

@@ -156,6 +156,8 @@ alert_sources = Table(
     Column("escalation_policy_id", ForeignKey(escalation_policies.c.id), index=True),
     # SHA-256 of the whole key: 256 random bits need no slow hash.
     Column("key_hash", LargeBinary, nullable=False, unique=True),
+    # The key before this one: who still uses it is not let in, but told from a stranger.
+    Column("previous_key_hash", LargeBinary, index=True),
     Column("key_first8", Text, nullable=False),
     Column("key_last4", Text, nullable=False),
     Column("is_active", Boolean, nullable=False, server_default=text("true")),

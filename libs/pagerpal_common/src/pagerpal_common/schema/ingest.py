@@ -1,6 +1,6 @@
-"""Alerts accepted while the broker was away. Written by ingest alone; incidents reads them from here."""
+"""Alerts accepted while the broker was away, and how each source behaves. Written by ingest alone."""
 
-from sqlalchemy import Column, Table
+from sqlalchemy import BigInteger, Column, Float, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from pagerpal_common.schema.columns import instant, metadata
@@ -11,9 +11,33 @@ spool = Table(
     "spool",
     metadata,
     Column("alert_id", UUID(as_uuid=True), primary_key=True),
-    Column("body", JSONB, nullable=False),  # an Alert
+    Column("body", JSONB, nullable=False),  # an Alert; incidents reads it from here
     instant("spooled_at"),
     schema=SCHEMA,
 )
 
-OWNED = (spool,)
+source_tallies = Table(
+    "source_tallies",
+    metadata,
+    # How many alerts and requests of a source came to which end in a minute; kept for two days. No foreign key: a
+    # source that is deleted leaves its last minutes behind until they are too old.
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("minute", instant("minute").type, primary_key=True),
+    Column("ending", Text, primary_key=True),  # a SourceEnding
+    Column("count", BigInteger, nullable=False),
+    schema=SCHEMA,
+)
+
+source_states = Table(
+    "source_states",
+    metadata,
+    # What was last seen of a source.
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    instant("last_alert_at", nullable=True),
+    Column("skew_seconds", Float),  # how far its clock was last ahead of ours
+    instant("last_refused_at", nullable=True),
+    Column("last_refusal", Text),  # why; never what was sent
+    schema=SCHEMA,
+)
+
+OWNED = (spool, source_tallies, source_states)

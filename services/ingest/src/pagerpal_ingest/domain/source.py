@@ -16,6 +16,13 @@ class Source:
     escalation_policy_id: int | None
     config: Mapping[str, Any] | None
     is_active: bool
+    is_key_replaced: bool = False
+    """It was found by the key that it had before."""
+
+    @property
+    def may_send(self) -> bool:
+        """Whether the key that it was found by is good."""
+        return self.is_active and not self.is_key_replaced
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from pagerpal_common.http import Endpoint, health
 
-from pagerpal_web.api import incidents, policies, schedules, sources, teams, users
+from pagerpal_web.api import incidents, policies, schedules, source_health, sources, teams, users
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/health", health, None),
@@ -11,5 +11,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *schedules.ENDPOINTS,
     *policies.ENDPOINTS,
     *sources.ENDPOINTS,
+    *source_health.ENDPOINTS,
     *incidents.ENDPOINTS,
 )

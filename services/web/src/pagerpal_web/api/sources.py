@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from pagerpal_common.http import Body, Call, Endpoint, json_response
+from pagerpal_common.schema.directory import alert_sources
 from pagerpal_common.vocabulary import Role, SourceType
 from sqlalchemy import null
 from starlette.responses import Response
@@ -69,7 +70,9 @@ async def regenerate_key(ctx: Context, call: Call[None]) -> Response:
     key = _new_key()
     async with ctx.db.begin() as tx:
         source = await get_row(tx, SOURCES, call.ids, lock=True)
-        source = await update_row(tx, SOURCES, source.id, _kept(key))
+        # Whoever still uses the old key is told from a stranger, and shown at the source.
+        before = {"previous_key_hash": alert_sources.c.key_hash}
+        source = await update_row(tx, SOURCES, source.id, {**_kept(key), **before})
     return _revealed(source, key, 200)
 
 

@@ -1,0 +1,124 @@
+"""May this source send one more alert just now, and what did each of its alerts and requests come to?
+
+Every alert of every dialect passes here on its way to the intake, so here is where sources are kept apart and counted.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from pagerpal_common.clock import Now
+from pagerpal_common.contracts.alerts import Alert, AlertResult
+from pagerpal_common.errors import Refusal, Unavailable, Unprocessable
+from pagerpal_common.vocabulary import SourceEnding
+
+from pagerpal_ingest.domain.allowance import Allowance, full, rate_of
+from pagerpal_ingest.domain.source import Source
+from pagerpal_ingest.intake import WAITING_LIMIT, Intake
+from pagerpal_ingest.tally import Tally
+
+log = structlog.get_logger(__name__)
+
+ALERTS_PER_SECOND = 1000.0
+"""Of one source, in the long run, unless its configuration or PAGERPAL_SOURCE_ALERTS_PER_SECOND says otherwise."""
+
+AT_ONCE = WAITING_LIMIT // 2
+"""Alerts of one source that may be under way; the other half of the places is the other sources'."""
+
+ALLOWANCES_LIMIT = 10_000
+
+
+class Admission:
+    """Lets alerts through to the intake, and tallies them. One per process: with N replicas a source has N limits."""
+
+    def __init__(self, intake: Intake, tally: Tally, now: Now, *, alerts_per_second: float = ALERTS_PER_SECOND) -> None:
+        self._intake = intake
+        self._tally = tally
+        self._now = now
+        self._default_rate = alerts_per_second
+        self._allowances: dict[int, Allowance] = {}
+        self._under_way: Counter[int] = Counter()
+        self._limited: set[int] = set()
+
+    async def take(self, source: Source, alert: Alert) -> AlertResult | None:
+        """What became of the alert; None when it is kept, and will be handled later.
+
+        Raises:
+            Unavailable: it is not known to be kept: our own trouble, or more than this source may send at a time.
+        """
+        if not self._may_come(source):
+            self._tally.note(source.source_id, SourceEnding.LIMITED, self._now())
+            raise Unavailable("this source sends more than its limit")
+        self._under_way[source.source_id] += 1
+        try:
+            result = await self._intake.take(alert)
+        except Unavailable:
+            self._tally.note(source.source_id, SourceEnding.UNAVAILABLE, self._now())
+            raise
+        finally:
+            self._leave(source.source_id)
+        ending = SourceEnding.KEPT if result is None else result.outcome
+        self._tally.note_alert(alert, ending)
+        return result
+
+    @contextmanager
+    def request_of(self, source: Source) -> Iterator[None]:
+        """Around what is done for a request of a known source: a refusal is counted, and its reason remembered."""
+        try:
+            yield
+        except Refusal as refusal:
+            self._tally.note_refusal(source.source_id, SourceEnding.REFUSED_REQUEST, reason_of(refusal), self._now())
+            raise
+
+    def refuse_key(self, source: Source) -> None:
+        """A request came with this source's key, which is not good any more."""
+        why = "its key has been replaced" if source.is_active else "the source is switched off"
+        self._tally.note_refusal(source.source_id, SourceEnding.REFUSED_KEY, why, self._now())
+
+    def _may_come(self, source: Source) -> bool:
+        may_come = self._under_way[source.source_id] < AT_ONCE and self._allowance(source).take(_seconds())
+        if may_come is (source.source_id in self._limited):
+            self._note_limit(source.source_id, is_over=may_come)
+        return may_come
+
+    def _allowance(self, source: Source) -> Allowance:
+        rate = rate_of(source, self._default_rate)
+        known = self._allowances.get(source.source_id)
+        if known is None or known.rate != rate:
+            if len(self._allowances) >= ALLOWANCES_LIMIT:
+                seconds = _seconds()
+                self._allowances = {key: one for key, one in self._allowances.items() if not one.is_full(seconds)}
+            known = self._allowances[source.source_id] = full(rate, _seconds())
+        return known
+
+    def _note_limit(self, source_id: int, *, is_over: bool) -> None:
+        """One line when it begins, and one when it ends: a storm must not fill the log."""
+        if is_over:
+            self._limited.discard(source_id)
+            log.info("source.limit_ended", source_id=source_id)
+        else:
+            self._limited.add(source_id)
+            log.warning("source.limited", source_id=source_id)
+
+    def _leave(self, source_id: int) -> None:
+        self._under_way[source_id] -= 1
+        if not self._under_way[source_id]:
+            del self._under_way[source_id]
+
+
+def reason_of(refusal: Refusal) -> str:
+    """The reason in one line: where it does not fit, never what was sent."""
+    if isinstance(refusal, Unprocessable):
+        places = (f"{'.'.join(map(str, _as_list(problem['loc'])))}: {problem['msg']}" for problem in refusal.problems)
+        return "; ".join(places)[:500]
+    return refusal.detail[:500]
+
+
+def _as_list(location: object) -> list[object]:
+    return list(location) if isinstance(location, list | tuple) else [location]
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()
