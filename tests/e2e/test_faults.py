@@ -129,7 +129,7 @@ class Storm:
     accepted: set[UUID] = field(default_factory=set)
     sent: set[UUID] = field(default_factory=set)
     answers: int = 0
-    refused: int = 0
+    statuses: list[int] = field(default_factory=list)
 
     @asynccontextmanager
     async def blowing(self) -> AsyncIterator[None]:
@@ -147,6 +147,12 @@ class Storm:
             return self.answers >= wanted
 
         await self.pagerpal.until(f"{number} more alerts are answered", there)
+
+    async def next_statuses(self, number: int) -> list[int]:
+        """How the next alerts are answered."""
+        before = len(self.statuses)
+        await self.more_answers(number)
+        return self.statuses[before:]
 
     async def _blow(self, posts: asyncio.TaskGroup, enough: asyncio.Event) -> None:
         number = 0
@@ -168,11 +174,11 @@ class Storm:
             except httpx.TransportError:
                 continue
             self.answers += 1
+            self.statuses.append(answer.status_code)
             if answer.is_success:
                 self.accepted.add(alert_id)
                 return
-            assert answer.status_code == 503, answer.text
-            self.refused += 1
+            assert (answer.status_code, "retry-after" in answer.headers) == (503, True), answer.text
             await asyncio.sleep(10 * PAUSE_SECONDS)
 
     async def check_every_alert_is_in_one_incident(self) -> None:
