@@ -12,6 +12,7 @@ from pagerpal_common.testing.rabbitmq import ENVIRONMENT, PROGRAMS, RabbitMQMiss
 from sqlalchemy import make_url
 
 from tests.e2e.deployment import Deployment, distributed, standalone
+from tests.e2e.escapes import listen, see_that_nothing_escaped
 from tests.e2e.fake_infobip import fake_infobip
 from tests.e2e.pagerpal import Pagerpal, story
 from tests.e2e.settled import connect
@@ -41,12 +42,15 @@ def deployment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         if request.param == "standalone":
             with standalone(directory, infobip) as running:
                 yield running
+                see_that_nothing_escaped(running, None)
             return
         node = request.getfixturevalue("broker")
         amqp_url = node.url if node is not None else os.environ[ENVIRONMENT]
         database = asyncio.run(create_database(request.getfixturevalue("postgres_url"), "pp_e2e"))
         with distributed(directory, infobip, database, amqp_url, node) as running:
+            asyncio.run(listen(amqp_url))
             yield running
+            see_that_nothing_escaped(running, amqp_url)
 
 
 @pytest.fixture

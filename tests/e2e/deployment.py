@@ -19,6 +19,7 @@ from pagerpal_common.clock import utc_now
 from pagerpal_common.testing.rabbitmq import RabbitMQNode
 from pagerpal_standalone.postgres import database_url
 
+from tests.e2e.canaries import Canaries
 from tests.e2e.fake_infobip import API_KEY, FakeInfobip
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,12 @@ class Deployment:
     consumed: set[int] = field(default_factory=set)
     """The pages that some story has expected."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    canaries: Canaries = field(default_factory=Canaries)
+    """What the stories have planted, and must not find anywhere."""
+
+    def __post_init__(self) -> None:
+        self.canaries.plant("password", ADMIN_PASSWORD)
+        self.canaries.plant("provider's key", API_KEY)
 
     @property
     def output(self) -> str:

@@ -94,6 +94,8 @@ class Pagerpal:
             body = {"name": name, "email": email, "role": role, "phone": phone}
             if can_log_in:
                 body["password"] = PASSWORD
+            self.deployment.canaries.plant("phone number", phone)
+            self.deployment.canaries.plant("password", PASSWORD)
             user = await self.create("/api/v1/users", body)
             self.people[name] = Person(user["id"], name, email, phone)
         return self.people[name]
@@ -124,6 +126,7 @@ class Pagerpal:
         source = await self.create(
             "/api/v1/alert-sources", {"team_id": team_id, "name": "monitoring", "source_type": "generic"}
         )
+        self.deployment.canaries.plant("source key", source["api_key"])
         self.teams.append(Team(team_id, source["id"], source["api_key"]))
         return self.teams[-1]
 
@@ -334,9 +337,12 @@ class Pagerpal:
 async def story(deployment: Deployment, *, ingest_url: str | None = None) -> AsyncIterator[Pagerpal]:
     """One story on a deployment, from its beginning to the check that it left nothing behind."""
     admin = httpx.BasicAuth(ADMIN_EMAIL, ADMIN_PASSWORD)
+    hooks = {"response": [deployment.canaries.note]}
     async with (
-        httpx.AsyncClient(base_url=deployment.url, auth=admin, timeout=15, trust_env=False) as api,
-        httpx.AsyncClient(base_url=ingest_url or deployment.url, timeout=15, trust_env=False) as ingest,
+        httpx.AsyncClient(base_url=deployment.url, auth=admin, timeout=15, trust_env=False, event_hooks=hooks) as api,
+        httpx.AsyncClient(
+            base_url=ingest_url or deployment.url, timeout=15, trust_env=False, event_hooks=hooks
+        ) as ingest,
     ):
         pagerpal = Pagerpal(deployment, api, ingest)
         yield pagerpal
