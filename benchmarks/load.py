@@ -13,17 +13,29 @@ import resource
 import sys
 import time
 from collections import Counter
-from typing import cast
+from typing import Protocol, cast
 
 import uvloop
 
 WARM_UP_SECONDS = 1.0
 
 
+class Sending(Protocol):
+    """What the connections send, and who is told what came of it."""
+
+    def request(self) -> bytes: ...
+
+    def is_over(self) -> bool: ...
+
+    def answered(self, status: int, seconds: float) -> None: ...
+
+    def lost(self) -> None: ...
+
+
 class Connection(asyncio.Protocol):
     """One keep-alive connection with one request at a time."""
 
-    def __init__(self, load: "Load") -> None:
+    def __init__(self, load: Sending) -> None:
         self._load = load
         self._buffer = b""
         self._sent_at = 0.0

@@ -22,6 +22,12 @@ from pagerpal_standalone.postgres import embedded_postgres
 from sqlalchemy import make_url
 
 KEY = "pp_benchmarks-only-000000000000000000000000000"
+"""Of a source that sends as much as it can."""
+
+CALM_KEY = "pp_benchmarks-only-000000000000000000000000001"
+"""Of another one."""
+
+_UNLIMITED = '{"alerts_per_second": 1000000}'
 
 SEED = """
 INSERT INTO directory.users (id, name, email, role, phone, timezone, created_at)
@@ -39,22 +45,34 @@ class Stack:
     ports: Mapping[str, int]
     pids: Mapping[str, int]
     """Of each service, and of `postgres` and `broker`: the root of its process tree."""
+    database_url: str
 
 
 @asynccontextmanager
-async def stack(services: Sequence[str], environment: Mapping[str, str] | None = None) -> AsyncIterator[Stack]:
-    """The services on a fresh database with one team, one person and one source (`KEY`)."""
+async def stack(
+    services: Sequence[str], environment: Mapping[str, str] | None = None, *, is_limited: bool = False
+) -> AsyncIterator[Stack]:
+    """The services on a fresh database with one team, one person and two sources (`KEY`, `CALM_KEY`).
+
+    With `is_limited` a source may send what any source may; otherwise the machine is the limit.
+    """
     with tempfile.TemporaryDirectory(prefix="pagerpal-bench-") as folder, rabbitmq_url() as amqp:
         os.chmod(folder, 0o755)  # noqa: PTH101 - before anything runs
         async with embedded_postgres(Path(folder) / "data") as url:
             await upgrade(url)
-            await _seed(url)
+            await _seed(url, None if is_limited else _UNLIMITED)
             base = os.environ | {"PAGERPAL_DATABASE_URL": url, "PAGERPAL_AMQP_URL": amqp} | dict(environment or {})
             ports = {name: _free_port() for name in services}
-            with _processes(ports, base) as pids:
+            with _processes(ports, base, Path(folder) / "log") as pids:
                 for name, port in ports.items():
                     await _until_ready(name, port)
-                yield Stack(ports, pids | _servers(folder, amqp))
+                yield Stack(ports, pids | _servers(folder, amqp), url)
+
+
+def resident_megabytes(pid: int) -> int:
+    """Memory that a process holds."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") // 2**20
 
 
 def cpu_seconds(pid: int) -> float:
@@ -73,24 +91,27 @@ def cpu_seconds(pid: int) -> float:
     return total(pid)
 
 
-async def _seed(url: str) -> None:
+async def _seed(url: str, config: str | None) -> None:
     connection = await asyncpg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
     await connection.execute(SEED)
-    await connection.execute(
-        "INSERT INTO directory.alert_sources (id, team_id, name, source_type, key_hash, key_first8, key_last4,"
-        " created_at) VALUES (1, 1, 'load', 'generic', $1, 'pp_bench', '0000', now())",
-        hashlib.sha256(KEY.encode()).digest(),
-    )
+    for number, key in enumerate((KEY, CALM_KEY), start=1):
+        await connection.execute(
+            "INSERT INTO directory.alert_sources (id, team_id, name, source_type, config, key_hash, key_first8,"
+            " key_last4, created_at) VALUES ($1, 1, 'load', 'generic', $2, $3, 'pp_bench', '0000', now())",
+            *(number, config, hashlib.sha256(key.encode()).digest()),
+        )
     await connection.close()
 
 
 @contextmanager
-def _processes(ports: Mapping[str, int], base: Mapping[str, str]) -> Iterator[dict[str, int]]:
+def _processes(ports: Mapping[str, int], base: Mapping[str, str], log: Path) -> Iterator[dict[str, int]]:
     started: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        for name, port in ports.items():
-            environment = dict(base) | {"PORT": str(port)}
-            started[name] = subprocess.Popen([sys.executable, "-m", f"pagerpal_{name}"], env=environment)
+        with log.open("wb") as sink:
+            for name, port in ports.items():
+                environment = dict(base) | {"PORT": str(port)}
+                command = [sys.executable, "-m", f"pagerpal_{name}"]
+                started[name] = subprocess.Popen(command, env=environment, stderr=sink)
         yield {name: process.pid for name, process in started.items()}
     finally:
         for process in started.values():

@@ -71,7 +71,7 @@ class Deployment:
     consumed: set[int] = field(default_factory=set)
     """The pages that some story has expected."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
-    canaries: Canaries = field(default_factory=Canaries)
+    canaries: Canaries = field(default_factory=Canaries, repr=False)
     """What the stories have planted, and must not find anywhere."""
 
     def __post_init__(self) -> None:
