@@ -125,7 +125,8 @@ async def _until_ready(name: str, port: int) -> None:
     async with httpx.AsyncClient() as client:
         while time.monotonic() < deadline:
             with contextlib.suppress(httpx.HTTPError):
-                if (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
+                answer = await client.get(f"http://127.0.0.1:{port}/readyz")
+                if answer.is_success and answer.json()["bus"]:
                     return
             await asyncio.sleep(0.05)
     raise SystemExit(f"{name} was not ready in 30 s")

@@ -224,7 +224,8 @@ async def revived(pagerpal: Pagerpal, service: str) -> None:
 
     async def is_ready() -> bool:
         try:
-            return (await pagerpal.ingest.get(url)).is_success
+            answer = await pagerpal.ingest.get(url)
+            return answer.is_success and bool(answer.json()["bus"])
         except httpx.TransportError:
             return False
 

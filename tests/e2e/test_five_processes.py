@@ -106,7 +106,8 @@ def _alone(before: Deployment) -> Iterator[Processes]:
 
 async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:
     try:
-        return (await client.get(url)).is_success
+        answer = await client.get(url)
+        return answer.is_success and bool(answer.json()["bus"])
     except httpx.TransportError:
         return False
 

@@ -44,4 +44,4 @@ def run_alone(name: str, model: type[S], build: Callable[[S, Bus, Now], Service]
 async def _serve(name: str, settings: S, build: Callable[[S, Bus, Now], Service], now: Now) -> None:
     assert settings.amqp_url is not None  # noqa: S101 - run_alone has checked it
     bus = RabbitBus(settings.amqp_url.get_secret_value(), name=name)
-    await serve([build(settings, bus, now)], bus, host=settings.host, port=settings.port)
+    await serve([build(settings, bus, now)], bus, now, host=settings.host, port=settings.port)

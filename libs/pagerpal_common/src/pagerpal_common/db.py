@@ -1,5 +1,6 @@
 """PostgreSQL: one engine per service, in that service's role, where every wait has an end."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -14,6 +15,10 @@ from pagerpal_common.errors import DatabaseUnavailable
 CONNECT_TIMEOUT = 2.0
 STATEMENT_TIMEOUT = 5.0
 """Seconds. A silent network would otherwise hold a connection for ever."""
+
+REACHED_SECONDS = 10.0
+"""For how long a transaction that succeeded says that the database can be reached: the next is no further away than a
+heartbeat, a connection and a statement that all take their time."""
 
 # SQLSTATE classes and codes (PostgreSQL, Appendix A) that are our own trouble and may pass:
 _TROUBLE = (
@@ -37,6 +42,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._reached_at: float | None = None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -51,6 +57,7 @@ class Database:
                 tx = await stack.enter_async_context(self._connection())
                 await stack.enter_async_context(tx.begin())
                 yield tx
+            self._reached_at = asyncio.get_running_loop().time()
         except (OSError, PoolTimeout, InterfaceError, OperationalError) as error:
             raise DatabaseUnavailable(type(error).__name__) from error
         except DBAPIError as error:
@@ -67,6 +74,10 @@ class Database:
             except DBAPIError as error:
                 raise DatabaseUnavailable(f"not connected: {error.orig}") from error
             yield connection
+
+    def is_reached(self, at: float) -> bool:
+        """Whether a transaction has succeeded lately; `at` is the event loop's time."""
+        return self._reached_at is not None and at - self._reached_at <= REACHED_SECONDS
 
     async def close(self) -> None:
         """Close every connection."""

@@ -33,7 +33,8 @@ from pagerpal_common.errors import (
     Unsupported,
 )
 from pagerpal_common.ids import uuid7
-from pagerpal_common.service import Service
+from pagerpal_common.readiness import summary
+from pagerpal_common.service import Service, condition
 from pagerpal_common.vocabulary import Role
 
 log = structlog.get_logger(__name__)
@@ -224,8 +225,9 @@ def application(services: Sequence[Service], bus: Bus) -> Starlette:
         return JSONResponse({"status": "ok"})
 
     async def readyz(_: Request) -> Response:
-        ready = bus.is_connected()
-        return JSONResponse({"bus": ready}, 200 if ready else 503)
+        conditions = [condition(service, bus) for service in services]
+        is_ready = all(service.is_ready(found) for service, found in zip(services, conditions, strict=True))
+        return JSONResponse(summary(conditions), 200 if is_ready else 503)
 
     own: list[BaseRoute] = [Route("/livez", livez), Route("/readyz", readyz)]
     return Starlette(

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from pagerpal_common.bus import Bus
+from pagerpal_common.clock import Now
 from pagerpal_common.http import application
 from pagerpal_common.service import Service, running
 
@@ -22,13 +23,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(services: Sequence[Service], bus: Bus, *, host: str, port: int) -> None:
+async def serve(services: Sequence[Service], bus: Bus, now: Now, *, host: str, port: int) -> None:
     """Run the services and their routes on one port until SIGINT or SIGTERM, then finish what is under way.
 
     Raises:
         SystemExit: the port is taken.
     """
-    async with running(services, bus):
+    async with running(services, bus, now):
         await serve_app(application(services, bus), host=host, port=port)
 
 

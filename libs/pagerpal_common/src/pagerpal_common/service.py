@@ -9,7 +9,12 @@ import structlog
 from starlette.routing import BaseRoute
 
 from pagerpal_common.bus import BatchSubscription, Bus, Subscription
+from pagerpal_common.clock import Now
+from pagerpal_common.db import Database
 from pagerpal_common.errors import Unavailable
+from pagerpal_common.heartbeat import BEAT_SECONDS, Heartbeat, Pulse, has_stalled
+from pagerpal_common.readiness import Condition, everything
+from pagerpal_common.schema import LOOP_RUNS
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +53,7 @@ class Loop:
     bell: Bell = field(default_factory=Bell)
     batch: int = 1
     """The most that one tick does. One that did less has found no more, and needs not look again at once."""
+    pulse: Pulse = field(default_factory=Pulse)
 
 
 @dataclass(frozen=True)
@@ -55,22 +61,32 @@ class Service:
     """One service, built but not running."""
 
     name: str
+    db: Database
     close: Callable[[], Awaitable[None]]
     """Gives back what `build` opened: the database pool, provider clients."""
     subscriptions: Sequence[Subscription | BatchSubscription] = ()
     loops: Sequence[Loop] = ()
     routes: Sequence[BaseRoute] = ()
+    is_ready: Callable[[Condition], bool] = everything
+    """Whether it can do what it is there for in this condition: what `/readyz` asks."""
+
+
+def condition(service: Service, bus: Bus) -> Condition:
+    """How the service stands at this moment. Asks nobody, so it takes no time whatever is away."""
+    at = asyncio.get_running_loop().time()
+    stalled = tuple(loop.name for loop in service.loops if has_stalled(loop, at))
+    return Condition(bus.is_connected(), service.db.is_reached(at), stalled)
 
 
 @asynccontextmanager
-async def running(services: Sequence[Service], bus: Bus) -> AsyncIterator[None]:
+async def running(services: Sequence[Service], bus: Bus, now: Now) -> AsyncIterator[None]:
     """The services at work, but for their HTTP. On the way out, what is under way is finished."""
     for service in services:
         bus.subscribe(service.name, *service.subscriptions)
     await bus.start()
     stopping = asyncio.Event()
-    loops = [loop for service in services for loop in service.loops]
-    tasks = [asyncio.create_task(repeat(loop, stopping), name=loop.name) for loop in loops]
+    loops = [loop for service in services for loop in (*service.loops, _heartbeat(service))]
+    tasks = [asyncio.create_task(repeat(loop, stopping, now), name=loop.name) for loop in loops]
     try:
         yield
     finally:
@@ -83,21 +99,39 @@ async def running(services: Sequence[Service], bus: Bus) -> AsyncIterator[None]:
             await service.close()
 
 
-async def repeat(loop: Loop, stopping: asyncio.Event) -> None:
+def _heartbeat(service: Service) -> Loop:
+    """What writes down when the others last did their work. It cannot be left out, and holds none of them up."""
+    heartbeat = Heartbeat(service.db, LOOP_RUNS[service.name], service.loops)
+    return Loop(f"{service.name}.heartbeat", heartbeat.beat, BEAT_SECONDS)
+
+
+async def repeat(loop: Loop, stopping: asyncio.Event, now: Now) -> None:
     """Run a loop until `stopping` is set, never cutting a tick short. A failure is logged and tried again."""
     failures = 0
     while not stopping.is_set():
         try:
-            if await loop.tick() < loop.batch:
-                await loop.bell.wait(loop.every)
-            failures = 0
-        except Exception as error:  # noqa: BLE001 - a loop must outlive every bug in its work
+            done = await loop.tick()
+            loop.pulse.succeeded(now())
+        except (Exception, asyncio.CancelledError) as error:  # a loop must outlive every bug in its work
+            if _is_told_to_end(error):
+                raise
             failures += 1
+            loop.pulse.failed(error)
             _report(loop, error, failures)
             await loop.bell.wait(min(LONGEST_BACKOFF, 0.1 * 2 ** min(failures, 10)))
+        else:
+            failures = 0
+            if done < loop.batch:
+                await loop.bell.wait(loop.every)
 
 
-def _report(loop: Loop, error: Exception, failures: int) -> None:
+def _is_told_to_end(error: BaseException) -> bool:
+    """Whether this task was cancelled. What it awaits may be, too, by somebody else: a failure like any other."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def _report(loop: Loop, error: BaseException, failures: int) -> None:
     if not isinstance(error, Unavailable):
         log.error("loop.failed", loop=loop.name, failures=failures, exc_info=error)
     elif failures == 1:

@@ -19,6 +19,7 @@ def build(settings: EscalatorSettings, bus: Bus, now: Now) -> Service:
     ctx = Context(settings.connect("escalator"), bus, Outbox(escalation_outbox), now)
     return Service(
         name="escalator",
+        db=ctx.db,
         close=ctx.db.close,
         subscriptions=subscriptions(ctx),
         loops=(

@@ -19,6 +19,7 @@ def build(settings: IncidentsSettings, bus: Bus, now: Now) -> Service:
     ctx = context(settings.connect("incidents"), Outbox(incidents_outbox), now)
     return Service(
         name="incidents",
+        db=ctx.db,
         close=ctx.db.close,
         subscriptions=subscriptions(ctx),
         loops=(

@@ -6,6 +6,7 @@ from functools import partial
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
 from pagerpal_common.errors import Unavailable
+from pagerpal_common.readiness import bus_or_database
 from pagerpal_common.service import Loop, Service
 
 from pagerpal_ingest.admission import Admission
@@ -46,9 +47,10 @@ def build(settings: IngestSettings, bus: Bus, now: Now) -> Service:
 
     return Service(
         name="ingest",
+        db=database,
         close=close,
         loops=(
-            Loop("alert_spool", partial(forget_settled, database), FORGET_SECONDS),
+            Loop("ingest.alert_spool", partial(forget_settled, database), FORGET_SECONDS),
             Loop("ingest.source_tally", partial(write_tally, database, tally), TALLY_SECONDS),
             Loop(
                 "ingest.source_history",
@@ -58,4 +60,5 @@ def build(settings: IngestSettings, bus: Bus, now: Now) -> Service:
             ),
         ),
         routes=routes(Context(sources, admission, now)),
+        is_ready=bus_or_database,
     )

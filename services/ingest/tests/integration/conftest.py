@@ -133,7 +133,7 @@ class Door:
 
     async def sweep(self) -> int:
         """One turn of the loop over the spool."""
-        return await self.turn("alert_spool")
+        return await self.turn("ingest.alert_spool")
 
     async def turn(self, name: str) -> int:
         """One turn of a loop."""

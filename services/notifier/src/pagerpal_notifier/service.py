@@ -40,6 +40,7 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
 
     return Service(
         name="notifier",
+        db=db,
         close=close,
         subscriptions=subscriptions(ctx),
         loops=(

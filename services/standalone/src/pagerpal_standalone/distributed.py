@@ -98,8 +98,10 @@ async def _announce_when_ready(settings: Settings, database_url: str, ports: Map
 
 
 async def _is_ready(client: httpx.AsyncClient, port: int) -> bool:
+    """Ready, and connected to the broker: ingest and web would be content without one."""
     try:
-        return (await client.get(f"http://{LOOPBACK}:{port}/readyz")).is_success
+        answer = await client.get(f"http://{LOOPBACK}:{port}/readyz")
+        return answer.is_success and bool(answer.json()["bus"])
     except httpx.TransportError:
         return False
 

@@ -58,7 +58,7 @@ async def _serve(settings: StandaloneSettings, now: Now) -> None:
         await migrate(url)
         bus = MemoryBus()
         services = build(with_database(os.environ, url), bus, now)
-        async with running(services, bus):
+        async with running(services, bus, now):
             announcing = asyncio.create_task(announce(settings, url, f"its data is in {settings.data_dir}"))
             await serve_app(application(services, bus), host=settings.host, port=settings.port)
             announcing.cancel()

@@ -3,6 +3,7 @@
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
 from pagerpal_common.http import routes
+from pagerpal_common.readiness import database
 from pagerpal_common.service import Service
 
 from pagerpal_web.accounts import authenticate
@@ -27,4 +28,4 @@ def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
         passwords.close()
         await db.close()
 
-    return Service("web", close, routes=routes(ctx, ENDPOINTS, authenticate))
+    return Service("web", db, close, routes=routes(ctx, ENDPOINTS, authenticate), is_ready=database)

@@ -36,6 +36,7 @@ class Broker:
     def __init__(self) -> None:
         self.asked: list[tuple[Message, float]] = []
         self.answer: Message | PagerPalError = IncidentChanged(occurred_at=T0, incident=an_incident())
+        self.parked_messages: int | PagerPalError = 0
 
     async def request(self, message: Message, reply: type[Message], *, wait: float) -> Message:
         self.asked.append((message, wait))
@@ -43,6 +44,11 @@ class Broker:
             raise self.answer
         assert isinstance(self.answer, reply)
         return self.answer
+
+    async def parked(self) -> int:
+        if isinstance(self.parked_messages, PagerPalError):
+            raise self.parked_messages
+        return self.parked_messages
 
 
 class Web:

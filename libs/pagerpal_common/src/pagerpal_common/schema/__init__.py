@@ -16,7 +16,16 @@ OWNERS: Mapping[str, tuple[Table, ...]] = {
 }
 """The tables that each service writes."""
 
+LOOP_RUNS: Mapping[str, Table] = {
+    "web": directory.directory_loop_runs,
+    "incidents": incidents.incidents_loop_runs,
+    "escalator": escalation.escalation_loop_runs,
+    "notifier": notification.notification_loop_runs,
+    "ingest": ingest.ingest_loop_runs,
+}
+"""Where each service writes when its loops last did their work."""
+
 SECRET: tuple[Table, ...] = (directory.credentials,)
 """Tables that only their owner may even read."""
 
-__all__ = ["OWNERS", "SECRET", "metadata"]
+__all__ = ["LOOP_RUNS", "OWNERS", "SECRET", "metadata"]

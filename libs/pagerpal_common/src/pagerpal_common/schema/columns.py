@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, MetaData, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Double, Identity, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 metadata = MetaData(
@@ -48,4 +48,18 @@ def outbox(schema: str) -> Table:
         Column("body", JSONB, nullable=False),
         instant("created_at"),
         schema=schema,
+    )
+
+
+def loop_runs(schema: str) -> Table:
+    """When each of the owner's loops last did its work: one row each, whichever replica it was (`heartbeat.py`)."""
+    return Table(
+        "loop_runs",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("every_seconds", Double, nullable=False),  # its pause when there is nothing to do
+        instant("last_run_at", nullable=True),  # the end of its last tick that succeeded; null before the first
+        Column("last_error", Text),  # the class of what it has failed with since then
+        schema=schema,
+        postgresql_with={"fillfactor": 50},  # rewritten all the time, and in place
     )

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 
-from pagerpal_common.schema.columns import identity, instant, metadata, one_of
+from pagerpal_common.schema.columns import identity, instant, loop_runs, metadata, one_of
 from pagerpal_common.vocabulary import AssigneeType, Role, SourceType
 
 SCHEMA = "directory"
@@ -166,6 +166,8 @@ alert_sources = Table(
     schema=SCHEMA,
 )
 
+directory_loop_runs = loop_runs(SCHEMA)
+
 OWNED = (
     users,
     credentials,
@@ -177,4 +179,5 @@ OWNED = (
     escalation_levels,
     escalation_assignees,
     alert_sources,
+    directory_loop_runs,
 )

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from pagerpal_common.schema.columns import instant, metadata, outbox
+from pagerpal_common.schema.columns import instant, loop_runs, metadata, outbox
 
 SCHEMA = "escalation"
 
@@ -29,5 +29,6 @@ Index("escalations_due_idx", escalations.c.due_at, postgresql_where=escalations.
 Index("escalations_asked_idx", escalations.c.escalation_id, postgresql_where=escalations.c.asked.is_not(None))
 
 escalation_outbox = outbox(SCHEMA)
+escalation_loop_runs = loop_runs(SCHEMA)
 
-OWNED = (escalations, escalation_outbox)
+OWNED = (escalations, escalation_outbox, escalation_loop_runs)

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Sequence, Table, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from pagerpal_common.schema.columns import identity, instant, metadata, one_of, outbox
+from pagerpal_common.schema.columns import identity, instant, loop_runs, metadata, one_of, outbox
 from pagerpal_common.vocabulary import AlertOutcome, IncidentStatus, Severity
 
 SCHEMA = "incidents"
@@ -135,5 +135,6 @@ page_requests = Table(
 Index("page_requests_open_idx", page_requests.c.id, postgresql_where=page_requests.c.is_open)
 
 incidents_outbox = outbox(SCHEMA)
+incidents_loop_runs = loop_runs(SCHEMA)
 
-OWNED = (incidents, alerts, parked_alerts, events, page_requests, incidents_outbox)
+OWNED = (incidents, alerts, parked_alerts, events, page_requests, incidents_outbox, incidents_loop_runs)

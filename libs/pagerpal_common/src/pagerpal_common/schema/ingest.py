@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, Float, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from pagerpal_common.schema.columns import instant, metadata
+from pagerpal_common.schema.columns import instant, loop_runs, metadata
 
 SCHEMA = "ingest"
 
@@ -40,4 +40,6 @@ source_states = Table(
     schema=SCHEMA,
 )
 
-OWNED = (spool, source_tallies, source_states)
+ingest_loop_runs = loop_runs(SCHEMA)
+
+OWNED = (spool, source_tallies, source_states, ingest_loop_runs)

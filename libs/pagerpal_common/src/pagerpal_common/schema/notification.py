@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from pagerpal_common.schema.columns import identity, instant, metadata, one_of, outbox
+from pagerpal_common.schema.columns import identity, instant, loop_runs, metadata, one_of, outbox
 from pagerpal_common.vocabulary import Channel, NotificationStatus
 
 SCHEMA = "notification"
@@ -56,5 +56,6 @@ attempts = Table(
 )
 
 notification_outbox = outbox(SCHEMA)
+notification_loop_runs = loop_runs(SCHEMA)
 
-OWNED = (notifications, attempts, notification_outbox)
+OWNED = (notifications, attempts, notification_outbox, notification_loop_runs)

@@ -2,7 +2,7 @@
 
 from pagerpal_common.http import Endpoint, health
 
-from pagerpal_web.api import incidents, policies, schedules, source_health, sources, teams, users
+from pagerpal_web.api import incidents, policies, schedules, source_health, sources, system, teams, users
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/health", health, None),
@@ -13,4 +13,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *sources.ENDPOINTS,
     *source_health.ENDPOINTS,
     *incidents.ENDPOINTS,
+    *system.ENDPOINTS,
 )
