@@ -104,8 +104,10 @@ def arguments_of(pid: int) -> list[bytes]:
 
 
 def environment(directory: Path, infobip: FakeInfobip | None, **more: str) -> dict[str, str]:
-    """What a deployment is told: nothing of ours but PATH, its own directory and clock, and the fake provider."""
-    given = {
+    """What a deployment is told: nothing of ours but where programs and modules are, its own directory and clock, and
+    the fake provider."""
+    given = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    given |= {
         "PATH": os.environ["PATH"],
         "HOME": str(directory),
         "PAGERPAL_DATA_DIR": str(directory / "data"),

@@ -65,6 +65,7 @@ class Job:
     lag_seconds: float | None
     """By how much the oldest of what is due is late."""
     due: int
+    """How much is due; counted up to 1000."""
     healthy: bool
     reason: str | None
     """Why it is not healthy."""

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_web.jobs import JobName, LoopRun, Work
 
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1_000
 """Where counting ends: this many are trouble enough, and above all then the answer must come quickly."""
 
 _RUNS = text(
