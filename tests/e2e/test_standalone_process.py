@@ -11,6 +11,7 @@ import pytest
 from pagerpal_standalone.postgres_orphans import processes_on
 
 from tests.e2e.deployment import (
+    DISTRIBUTED,
     ROOT,
     STANDALONE,
     START_SECONDS,
@@ -120,21 +121,38 @@ async def test_told_to_stop_while_it_starts_it_stops_cleanly(
         await _all_gone(pgdata)
 
 
-def test_five_processes_without_a_broker_or_a_database_are_refused_with_one_clear_line(tmp_path: Path) -> None:
-    line = _refusal(environment(tmp_path, None), "pagerpal_standalone.distributed")
+@pytest.mark.parametrize("module", [DISTRIBUTED, "pagerpal_ingest"])
+def test_a_start_that_cannot_be_is_refused_with_one_message_that_lists_every_problem(
+    tmp_path: Path, module: str
+) -> None:
+    wrong = {"PORT": "none", "PAGERPAL_AMQP_URL": "amqp://guest@broker/", "PAGERPAL_ENV": "production"}
 
-    assert line.endswith("not set: PAGERPAL_DATABASE_URL, PAGERPAL_AMQP_URL")
+    said = _last_words(environment(tmp_path, None, **wrong), module)
+
+    assert said[0] == "PagerPal cannot start:"
+    assert {
+        "  PAGERPAL_DATABASE_URL: not set",
+        "  PORT: Input should be a valid integer, unable to parse string as an integer",
+        "  PAGERPAL_AMQP_URL: its password is one that everybody knows; production needs a login of its own",
+        "  PAGERPAL_TEST_CLOCK: must not be set in production",
+    } <= set(said)
+    assert len(said) == len(set(said))
 
 
 def _refusal(environ: dict[str, str], module: str = STANDALONE) -> str:
     """The one line that a process ends with when it cannot start."""
+    (line,) = _last_words(environ, module)
+    return line
+
+
+def _last_words(environ: dict[str, str], module: str) -> list[str]:
+    """All that a process says when it cannot start."""
     command = [sys.executable, "-m", module]
     ended = subprocess.run(
         command, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=START_SECONDS, check=False
     )
     assert (ended.returncode, ended.stdout) == (1, "")
-    (line,) = ended.stderr.splitlines()
-    return line
+    return ended.stderr.splitlines()
 
 
 def _heeds_signals(process: subprocess.Popen[bytes]) -> bool:

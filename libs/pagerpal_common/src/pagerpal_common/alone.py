@@ -10,7 +10,7 @@ from pagerpal_common import clock, log
 from pagerpal_common.bus import Bus
 from pagerpal_common.bus.rabbit import RabbitBus
 from pagerpal_common.clock import Now
-from pagerpal_common.config import ConfigError, Settings, load
+from pagerpal_common.config import BROKER_AND_DATABASE, ConfigError, Settings, load
 from pagerpal_common.server import serve
 from pagerpal_common.service import Service
 
@@ -24,17 +24,7 @@ def run_alone(name: str, model: type[S], build: Callable[[S, Bus, Now], Service]
     """
     log.configure()
     try:
-        settings = load(model)
-        missing = [
-            variable
-            for variable, value in (
-                ("PAGERPAL_DATABASE_URL", settings.database_url),
-                ("PAGERPAL_AMQP_URL", settings.amqp_url),
-            )
-            if value is None
-        ]
-        if missing:
-            raise ConfigError(f"PagerPal cannot start:\n  not set: {', '.join(missing)}")
+        settings = load(model, needed=BROKER_AND_DATABASE)
         now = clock.from_environment()
     except (ConfigError, ValueError) as error:
         sys.exit(str(error))

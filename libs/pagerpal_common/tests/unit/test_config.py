@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from pagerpal_common.clock import from_environment, utc_now
-from pagerpal_common.config import ConfigError, Settings, load
+from pagerpal_common.config import BROKER_AND_DATABASE, ConfigError, Settings, load
+from pydantic import ValidationError
 
 
 def test_what_is_not_set_has_its_default() -> None:
@@ -28,6 +29,23 @@ def test_any_setting_may_be_a_file(tmp_path: Path) -> None:
     assert settings.database_url.get_secret_value() == "postgresql://u:pw@db/pagerpal"
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"\xff\xfehunter2", "PAGERPAL_AMQP_URL_FILE: not a text in UTF-8"),
+        (b" \n", "PAGERPAL_AMQP_URL_FILE: the file is empty"),
+    ],
+)
+def test_a_file_that_holds_no_setting_is_named(tmp_path: Path, content: bytes, problem: str) -> None:
+    secret = tmp_path / "amqp-url"
+    secret.write_bytes(content)
+
+    with pytest.raises(ConfigError) as caught:
+        load(Settings, {"PAGERPAL_AMQP_URL_FILE": str(secret)})
+
+    assert str(caught.value) == f"PagerPal cannot start:\n  {problem}"
+
+
 def test_every_problem_is_told_at_once_and_no_value() -> None:
     with pytest.raises(ConfigError) as caught:
         load(Settings, {"PORT": "hunter2", "PAGERPAL_ENV": "staging", "PAGERPAL_AMQP_URL_FILE": "/nowhere"})
@@ -41,6 +59,19 @@ def test_a_secret_is_not_shown_by_accident() -> None:
     settings = load(Settings, {"PAGERPAL_DATABASE_URL": "postgresql://u:hunter2@db/pagerpal"})
 
     assert "hunter2" not in repr(settings)
+
+
+def test_not_even_a_validation_error_that_nobody_catches_shows_a_value() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({"PORT": "hunter2", "PAGERPAL_DATABASE_URL": 4711})
+
+    assert "hunter2" not in str(caught.value)
+    assert "4711" not in str(caught.value)
+
+
+def test_what_one_process_cannot_do_without_is_named_when_it_is_missing() -> None:
+    with pytest.raises(ConfigError, match="PAGERPAL_AMQP_URL: not set"):
+        load(Settings, {"PAGERPAL_DATABASE_URL": "postgresql://db/pagerpal"}, needed=BROKER_AND_DATABASE)
 
 
 def test_a_service_without_a_database_says_so() -> None:

@@ -19,12 +19,12 @@ import structlog
 import uvloop
 from pagerpal_common import clock
 from pagerpal_common import log as logs
-from pagerpal_common.config import ConfigError, Settings, load
+from pagerpal_common.config import BROKER_AND_DATABASE, ConfigError, Settings, check, load
 from pagerpal_common.server import serve_app
 
 from pagerpal_standalone import stopping
 from pagerpal_standalone.edge import edge
-from pagerpal_standalone.settings import check
+from pagerpal_standalone.settings import MODELS
 from pagerpal_standalone.starting import CannotStart, announce, migrate, see_free
 
 log = structlog.get_logger(__name__)
@@ -45,25 +45,17 @@ def run() -> None:
     """Serve until told to stop. What keeps it from starting is said in one message, and the status is 1."""
     logs.configure()
     try:
+        check((Settings, *MODELS), needed=BROKER_AND_DATABASE)
         settings = load(Settings)
-        database_url, _ = _urls(settings)
-        check()
+        assert settings.database_url is not None  # noqa: S101 - it is needed, and was checked
         clock.from_environment()
-        uvloop.run(_serve(settings, database_url))
+        uvloop.run(_serve(settings, settings.database_url.get_secret_value()))
     except asyncio.CancelledError:
         pass  # told to stop while it was still starting
     except ConfigError as error:
         sys.exit(str(error))
     except (CannotStart, ValueError) as error:
         sys.exit(f"PagerPal cannot start: {error}")
-
-
-def _urls(settings: Settings) -> tuple[str, str]:
-    if settings.database_url is None or settings.amqp_url is None:
-        given = {"PAGERPAL_DATABASE_URL": settings.database_url, "PAGERPAL_AMQP_URL": settings.amqp_url}
-        missing = ", ".join(name for name, value in given.items() if value is None)
-        raise CannotStart(f"five processes need a PostgreSQL and a RabbitMQ; not set: {missing}")
-    return settings.database_url.get_secret_value(), settings.amqp_url.get_secret_value()
 
 
 async def _serve(settings: Settings, database_url: str) -> None:

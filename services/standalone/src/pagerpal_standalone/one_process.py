@@ -19,7 +19,7 @@ from pagerpal_common import clock, log
 from pagerpal_common.bus import Bus
 from pagerpal_common.bus.memory import MemoryBus
 from pagerpal_common.clock import Now
-from pagerpal_common.config import ConfigError, load
+from pagerpal_common.config import ConfigError, check, load
 from pagerpal_common.http import application
 from pagerpal_common.server import serve_app
 from pagerpal_common.service import Service, running
@@ -31,7 +31,7 @@ from pagerpal_web.settings import WebSettings
 
 from pagerpal_standalone import stopping
 from pagerpal_standalone.postgres import DataDirectoryBusy, PostgresFailed, embedded_postgres
-from pagerpal_standalone.settings import StandaloneSettings, check, with_database
+from pagerpal_standalone.settings import MODELS, StandaloneSettings, with_database
 from pagerpal_standalone.starting import CannotStart, announce, migrate, see_free
 
 
@@ -39,8 +39,8 @@ def run() -> None:
     """Serve until told to stop. What keeps it from starting is said in one message, and the status is 1."""
     log.configure()
     try:
+        check((StandaloneSettings, *MODELS))
         settings = load(StandaloneSettings)
-        check()
         now = clock.from_environment()
         uvloop.run(_serve(settings, now))
     except asyncio.CancelledError:

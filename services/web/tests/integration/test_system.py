@@ -8,7 +8,7 @@ from uuid import uuid4
 from pagerpal_common.errors import BusUnavailable
 from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
-from pagerpal_web.jobs import LOOPS
+from pagerpal_web.domain.jobs import LOOPS
 from pagerpal_web.storage.system import _WORK
 
 from .conftest import T0, Broker, Web

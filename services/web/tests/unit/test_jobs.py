@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pagerpal_web.jobs import LATE, LOOPS, Job, JobName, LoopRun, Work, judge
+from pagerpal_web.domain.jobs import LATE, LOOPS, Job, JobName, LoopRun, Work, judge
 
 T0 = datetime(2026, 5, 21, 12, tzinfo=UTC)
 FINE = {loop: LoopRun(timedelta(seconds=1), T0, None) for loops in LOOPS.values() for loop in loops}

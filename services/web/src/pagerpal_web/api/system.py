@@ -7,7 +7,7 @@ from pagerpal_common.http import Call, Endpoint
 from pagerpal_common.vocabulary import Role
 
 from pagerpal_web.context import Context
-from pagerpal_web.jobs import Job, judge
+from pagerpal_web.domain.jobs import Job, judge
 from pagerpal_web.storage.system import count_parked_alerts, count_work, list_runs
 
 

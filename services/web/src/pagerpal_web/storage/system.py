@@ -7,7 +7,7 @@ from pagerpal_common.schema import LOOP_RUNS
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_web.jobs import JobName, LoopRun, Work
+from pagerpal_web.domain.jobs import JobName, LoopRun, Work
 
 MOST_COUNTED = 1_000
 """Where counting ends: this many are trouble enough, and above all then the answer must come quickly."""

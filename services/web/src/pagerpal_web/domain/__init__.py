@@ -1,0 +1,1 @@
+"""What is decided here, without a clock, without SQL and without waiting for anything."""
