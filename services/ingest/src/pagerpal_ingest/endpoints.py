@@ -1,103 +1,35 @@
-"""What does a monitoring system get to hear? The routes of ingest, on the hot path: a plain Starlette route each."""
+"""What may a monitoring system call? The routes of ingest.
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+Each gets the raw request: whatever Content-Type a sender claims, its bytes are read once, by its dialect. Whose key a
+request must carry is the handler's first question (`reception.py`); no account is needed.
+"""
 
-from pagerpal_common.clock import Now
-from pagerpal_common.contracts.alerts import Alert, AlertResult
-from pagerpal_common.db import Database
-from pagerpal_common.errors import Unavailable, Unprocessable
-from pagerpal_common.http import json_response, read_body, unprocessable
-from pagerpal_common.vocabulary import AlertOutcome
-from pydantic import ValidationError
-from starlette.requests import Request
-from starlette.responses import Response
+from functools import partial
+
+from pagerpal_common.contracts.incidents import IncidentView
+from pagerpal_common.http import Endpoint
 from starlette.routing import BaseRoute, Route
 
-from pagerpal_ingest import storage
-from pagerpal_ingest.admission import Admission
-from pagerpal_ingest.domain import generic
-from pagerpal_ingest.domain.credentials import source_key
-from pagerpal_ingest.domain.source import Source
-from pagerpal_ingest.sources import Sources
+from pagerpal_ingest.alerts import receive_alert
+from pagerpal_ingest.answers import GroupAnswer
+from pagerpal_ingest.context import Context
+from pagerpal_ingest.events import EventAnswer, receive_event
+from pagerpal_ingest.webhooks import receive_alertmanager, receive_grafana
 
-BODY_LIMIT = 256 * 1024
-"""Bytes; what SNS sends at most."""
+KEYED = (200, 202, 400, 401, 403, 413, 415, 422, 503)
+"""What a route with an alert source key may answer beside the status of its row."""
 
-BODY_SECONDS = 10.0
-"""How long a body may take to come."""
-
-IDEMPOTENCY_KEY_LIMIT = 255
-"""Characters."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """What the routes work with."""
-
-    sources: Sources
-    admission: Admission
-    now: Now
+ENDPOINTS = (
+    Endpoint("POST", "/api/v1/alerts", receive_alert, None, None, 201, IncidentView, KEYED),
+    Endpoint("POST", "/api/v1/webhooks/grafana", receive_grafana, None, None, 201, GroupAnswer, KEYED),
+    Endpoint("PUT", "/api/v1/webhooks/grafana", receive_grafana, None, None, 201, GroupAnswer, KEYED),
+    Endpoint("POST", "/api/v1/webhooks/alertmanager", receive_alertmanager, None, None, 201, GroupAnswer, KEYED),
+    Endpoint("POST", "/v2/enqueue", receive_event, None, None, 202, EventAnswer, (400, 413, 415, 503)),
+)
 
 
 def routes(ctx: Context) -> list[BaseRoute]:
-    """The routes, bound to what they work with."""
-
-    async def alerts(request: Request) -> Response:
-        return await receive_alert(ctx, request)
-
-    return [Route("/api/v1/alerts", alerts, methods=["POST"])]
-
-
-async def receive_alert(ctx: Context, request: Request) -> Response:
-    """One alert in PagerPal's own format. Answers with its incident, or 202 when that is not known yet."""
-    source = await ctx.sources.find(source_key(request.scope["headers"], request.scope["query_string"]))
-    with ctx.admission.request_of(source):
-        repeat_key = _idempotency_key(request)
-        body = await _body(request)
-        try:
-            alert = generic.parse(body, source, repeat_key=repeat_key, at=ctx.now())
-        except ValidationError as error:
-            raise unprocessable(error, "body") from None
-        return _answer(alert, await ctx.admission.take(source, alert))
-
-
-async def read_sources(database: Database, hashes: Sequence[bytes]) -> Mapping[bytes, Source]:
-    """The sources with these key hashes, as they are now."""
-    async with database.begin() as tx:
-        return await storage.find_sources(tx, hashes)
-
-
-async def spool(database: Database, now: Now, alerts: Sequence[Alert]) -> None:
-    """Write alerts into the spool."""
-    async with database.begin() as tx:
-        await storage.insert_spooled(tx, alerts, at=now())
-
-
-async def _body(request: Request) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await read_body(request, BODY_LIMIT)
-    except TimeoutError:
-        raise Unavailable("the body has not come in time") from None
-
-
-def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is None or (1 <= len(key) <= IDEMPOTENCY_KEY_LIMIT and key.isascii() and key.isprintable()):
-        return key
-    problem = f"Idempotency-Key must be 1 to {IDEMPOTENCY_KEY_LIMIT} printable ASCII characters"
-    raise Unprocessable([{"type": "idempotency_key", "loc": ["header", "Idempotency-Key"], "msg": problem}])
-
-
-def _answer(alert: Alert, result: AlertResult | None) -> Response:
-    if result is None:
-        return json_response({"status": "accepted", "alert_id": alert.alert_id}, 202)
-    if result.outcome is AlertOutcome.PARKED:
-        raise Unavailable("the alert could not be handled; it is kept aside for an operator")
-    status = 201 if result.outcome is AlertOutcome.OPENED else 200
-    if result.incident is not None:
-        return json_response(result.incident, status)
-    unopened = {"status": result.outcome, "alert_id": alert.alert_id, "external_id": alert.external_id}
-    return json_response(unopened, status)
+    """A plain Starlette route for each row, with `ctx` given to its handler: nothing else is on the hot path."""
+    return [
+        Route(row.path, partial(row.handler, ctx), methods=[row.method], name=row.handler.__name__) for row in ENDPOINTS
+    ]

@@ -10,7 +10,9 @@ from pagerpal_common.readiness import bus_or_database
 from pagerpal_common.service import Loop, Service
 
 from pagerpal_ingest.admission import Admission
-from pagerpal_ingest.endpoints import Context, read_sources, routes, spool
+from pagerpal_ingest.context import Context
+from pagerpal_ingest.database import read_sources, spool
+from pagerpal_ingest.endpoints import routes
 from pagerpal_ingest.intake import Intake
 from pagerpal_ingest.loops import (
     FORGET_LIMIT,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ import pytest
 from pagerpal_common.config import ConfigError
 from pagerpal_common.contracts.alerts import GROUP_LIMIT, Alert
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus
-from pagerpal_ingest import endpoints
+from pagerpal_ingest import reception
 from pagerpal_ingest.service import build
 from pagerpal_ingest.settings import IngestSettings
 from structlog.testing import capture_logs
@@ -19,6 +20,10 @@ from services.ingest.tests.conftest import ScriptedBus, TestClock, an_incident, 
 from services.ingest.tests.integration.conftest import BODY, KEY, Door
 
 RAW = json.dumps(BODY).encode()
+
+
+def _basic(credentials: str) -> str:
+    return "Basic " + b64encode(credentials.encode()).decode()
 
 
 async def test_an_alert_that_opens_an_incident_is_201_with_the_incident(door: Door) -> None:
@@ -72,6 +77,7 @@ async def test_an_alert_that_could_not_be_handled_is_our_own_trouble(door: Door)
         ({"X-API-Key": KEY}, ""),
         ({"X-Alert-Source-Key": KEY}, ""),
         ({"Authorization": f"Bearer {KEY}"}, ""),
+        ({"Authorization": _basic(f"grafana:{KEY}")}, ""),
         ({}, f"?api_key={KEY}"),
         ({}, f"?token={KEY}"),
         ({"X-API-Key": KEY, "Authorization": f"Bearer {KEY}"}, f"?token={KEY}"),
@@ -91,7 +97,9 @@ async def test_the_key_is_looked_at_before_the_body(door: Door) -> None:
         return (await door.client.post("/api/v1/alerts", content=b"{", headers=given)).status_code
 
     assert await status(None) == 401
-    assert await status(None, Authorization="Basic YTpi") == 401
+    assert await status(None, Authorization="Basic Og==") == 401
+    assert await status(None, Authorization=_basic("grafana:pp_unknown")) == 403
+    assert await status(KEY, Authorization=_basic("grafana:pp_other")) == 400
     assert await status("pp_unknown") == 403
     assert await status("pp_inactive") == 403
     assert await status(KEY, Authorization="Bearer pp_other") == 400
@@ -291,7 +299,7 @@ async def test_a_sender_that_hangs_up_within_its_body_is_no_bug(door: Door) -> N
 
 
 async def test_a_body_that_never_ends_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoints, "BODY_SECONDS", 0.01)
+    monkeypatch.setattr(reception, "BODY_SECONDS", 0.01)
 
     async def endless() -> AsyncIterator[bytes]:
         yield RAW[:10]

@@ -18,7 +18,12 @@ Headers = list[tuple[bytes, bytes]]
         ([], b"a=1&token=pp%5Fk"),
         ([(b"x-api-key", b"pp_k"), (b"authorization", b"Bearer pp_k")], b"token=pp_k&api_key=pp_k"),
         ([(b"x-api-key", b""), (b"authorization", b"Bearer pp_k")], b"token="),
-        ([(b"x-api-key", b"pp_k"), (b"authorization", b"Basic YTpi")], b"key=other"),
+        ([(b"authorization", b"Basic Z3JhZmFuYTpwcF9r")], b"key=other"),
+        ([(b"authorization", b"basic  Z3JhZmFuYTpwcF9r ")], b""),
+        ([(b"authorization", b"Basic OnBwX2s=")], b""),
+        ([(b"authorization", b"Basic cHBfazo=")], b""),
+        ([(b"authorization", b"Basic cHBfaw==")], b""),
+        ([(b"x-api-key", b"pp_k"), (b"authorization", b"Basic Z3JhZmFuYTpwcF9r")], b"token=pp_k"),
     ],
 )
 def test_the_key_is_found_wherever_it_may_be(headers: Headers, query: bytes) -> None:
@@ -27,7 +32,16 @@ def test_the_key_is_found_wherever_it_may_be(headers: Headers, query: bytes) -> 
 
 @pytest.mark.parametrize(
     ("headers", "query"),
-    [([], b""), ([(b"x-api-key", b" ")], b"token="), ([(b"authorization", b"Basic YTpi")], b"key=pp_k")],
+    [
+        ([], b""),
+        ([(b"x-api-key", b" ")], b"token="),
+        ([], b"key=pp_k"),
+        ([(b"authorization", b"Basic Og==")], b""),
+        ([(b"authorization", b"Basic")], b""),
+        ([(b"authorization", b"Basic not base64!")], b""),
+        ([(b"authorization", b"Digest username=pp_k")], b""),
+        ([(b"authorization", b"pp_k")], b""),
+    ],
 )
 def test_a_request_without_a_key_is_unauthenticated(headers: Headers, query: bytes) -> None:
     with pytest.raises(Unauthenticated):
@@ -40,6 +54,7 @@ def test_a_request_without_a_key_is_unauthenticated(headers: Headers, query: byt
         ([(b"x-api-key", b"a"), (b"x-api-key", b"b")], b""),
         ([(b"x-api-key", b"a"), (b"x-alert-source-key", b"b")], b""),
         ([(b"x-api-key", b"a"), (b"authorization", b"Bearer b")], b""),
+        ([(b"x-api-key", b"a"), (b"authorization", b"Basic Z3JhZmFuYTpwcF9r")], b""),
         ([(b"x-api-key", b"a")], b"token=b"),
         ([], b"token=b&api_key=a"),
         ([], b"token=b&token=a"),

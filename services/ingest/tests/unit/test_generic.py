@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.errors import Forbidden
 from pagerpal_common.vocabulary import AlertStatus, Severity
-from pagerpal_ingest.domain.generic import DESCRIPTION_LIMIT, parse
+from pagerpal_ingest.domain.generic import parse
 from pagerpal_ingest.domain.source import Source
+from pagerpal_ingest.domain.texts import DESCRIPTION_LIMIT
 from pydantic import ValidationError
 
 from services.ingest.tests.conftest import START

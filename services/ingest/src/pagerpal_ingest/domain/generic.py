@@ -15,16 +15,9 @@ from pagerpal_common.vocabulary import AlertStatus, Severity
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from pagerpal_ingest.domain.labels import EXTERNAL_ID_LIMIT
 from pagerpal_ingest.domain.source import Source, route
-
-TITLE_LIMIT = 255
-"""Characters."""
-
-DESCRIPTION_LIMIT = 16 * 1024
-"""Bytes of UTF-8."""
-
-EXTERNAL_ID_LIMIT = 255
-"""Characters. Never cut: two alerts whose ids differ only at their ends would become one."""
+from pagerpal_ingest.domain.texts import DESCRIPTION_LIMIT, TITLE_LIMIT, cut_bytes, cut_characters
 
 # PostgreSQL stores no NUL; the other C0 controls but tab and line ends only ever hurt whoever reads them.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -40,13 +33,11 @@ def _title(text: str) -> str:
     title = text.strip()
     if not title:
         raise PydanticCustomError("blank", "Text must not be blank")
-    return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1] + "…"
+    return cut_characters(title, TITLE_LIMIT)
 
 
 def _description(text: str) -> str:
-    if len(text) * 4 <= DESCRIPTION_LIMIT or len(encoded := text.encode()) <= DESCRIPTION_LIMIT:
-        return text
-    return encoded[: DESCRIPTION_LIMIT - len("…".encode())].decode(errors="ignore") + "…"
+    return cut_bytes(text, DESCRIPTION_LIMIT)
 
 
 class GenericAlert(BaseModel):
@@ -95,6 +86,7 @@ def parse(body: bytes, source: Source, *, repeat_key: str | None, at: datetime) 
         title=given.title,
         description=given.description or "",
         received_at=at,
+        flap_seconds=source.flap_seconds,
     )
 
 

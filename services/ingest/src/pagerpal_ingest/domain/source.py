@@ -5,11 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from pagerpal_common.errors import Forbidden
+from pagerpal_common.vocabulary import Severity
+
+from pagerpal_ingest.domain.aliases import severity_of
+from pagerpal_ingest.domain.texts import line, text_of
+
+LONGEST_FLAP_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
 class Source:
-    """An alert source, as the directory has it."""
+    """An alert source, as the directory has it. Its configuration is written by hand: what is odd in it says nothing."""
 
     source_id: int
     team_id: int
@@ -23,6 +29,22 @@ class Source:
     def may_send(self) -> bool:
         """Whether the key that it was found by is good."""
         return self.is_active and not self.is_key_replaced
+
+    @property
+    def default_severity(self) -> Severity:
+        """Of alerts that do not say (`config.default_severity`); else critical: rather woken than not."""
+        return severity_of([self.config.get("default_severity") if self.config else None], Severity.CRITICAL)
+
+    @property
+    def flap_seconds(self) -> int:
+        """How soon after its end a new firing is still the same trouble (`config.flap_seconds`)."""
+        seconds = self.config.get("flap_seconds") if self.config else None
+        return min(max(seconds, 0), LONGEST_FLAP_SECONDS) if type(seconds) is int else 0
+
+    @property
+    def hmac_secret(self) -> str:
+        """What its requests are signed with (`config.hmac_secret`); empty when they need no signature."""
+        return text_of(self.config.get("hmac_secret")) if self.config else ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +71,21 @@ def route(source: Source, *, source_id: int | None, team_id: int | None) -> Rout
     if team_id not in _other_teams(source):
         raise Forbidden("this source may not route to this team")
     return Routing(team_id, None)
+
+
+def route_labelled(source: Source, team: object) -> tuple[Routing, str | None]:
+    """The same for a `team_id` that a rule's author wrote into a label; and a note when it was not followed.
+
+    A label is not worth an alert: one that names no team of this source leads to the source's own.
+    """
+    wanted = line(team, 64)
+    number = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) <= 18 else None
+    if not wanted or number == source.team_id:
+        return Routing(source.team_id, source.escalation_policy_id), None
+    if number is not None and number in _other_teams(source):
+        return Routing(number, None), None
+    note = f"Its label team_id is {wanted}, which this source may not route to: it went to the source's own team"
+    return Routing(source.team_id, source.escalation_policy_id), note
 
 
 def _other_teams(source: Source) -> frozenset[int]:

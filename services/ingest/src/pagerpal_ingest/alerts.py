@@ -1,0 +1,48 @@
+"""What does a sender of PagerPal's own format get to hear? `POST /api/v1/alerts`, the hot path."""
+
+from datetime import datetime
+from functools import partial
+
+from pagerpal_common.contracts.alerts import Alert
+from pagerpal_common.errors import Unprocessable
+from pagerpal_common.http import unprocessable
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pagerpal_ingest.answers import of_alert
+from pagerpal_ingest.context import Context
+from pagerpal_ingest.domain import generic
+from pagerpal_ingest.domain.source import Source
+from pagerpal_ingest.reception import body_of, read, source_of, take
+
+BODY_LIMIT = 256 * 1024
+"""Bytes; what SNS sends at most."""
+
+IDEMPOTENCY_KEY_LIMIT = 255
+"""Characters."""
+
+
+async def receive_alert(ctx: Context, request: Request) -> Response:
+    """One alert in PagerPal's own format. Answers with its incident, or 202 when that is not known yet."""
+    source = await source_of(ctx, request)
+    repeat_key = _idempotency_key(request)
+    body = await body_of(request, BODY_LIMIT)
+    alert = await read(ctx, request, source, body, partial(_parse, body, source, repeat_key, ctx.now()))
+    (result,) = await take(ctx, source, [alert])
+    return of_alert(alert, result)
+
+
+def _parse(body: bytes, source: Source, repeat_key: str | None, at: datetime) -> Alert:
+    try:
+        return generic.parse(body, source, repeat_key=repeat_key, at=at)
+    except ValidationError as error:
+        raise unprocessable(error, "body") from None
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is None or (1 <= len(key) <= IDEMPOTENCY_KEY_LIMIT and key.isascii() and key.isprintable()):
+        return key
+    problem = f"Idempotency-Key must be 1 to {IDEMPOTENCY_KEY_LIMIT} printable ASCII characters"
+    raise Unprocessable([{"type": "idempotency_key", "loc": ["header", "Idempotency-Key"], "msg": problem}])
