@@ -1,6 +1,7 @@
 """Ingest's front door, with a real PostgreSQL behind it that can be taken away."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -113,6 +114,18 @@ class Door:
 
     async def post_raw(self, body: bytes, **headers: str) -> httpx.Response:
         return await self.client.post("/api/v1/alerts", content=body, headers={"X-API-Key": KEY, **headers})
+
+    async def send(self, path: str, body: object, method: str = "POST", **headers: str) -> httpx.Response:
+        """Send a body, as JSON or as it is, to another route."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        given = {"X-API-Key": KEY} if path != "/v2/enqueue" else {}
+        return await self.client.request(method, path, content=content, headers={**given, **headers})
+
+    async def configure(self, **config: object) -> None:
+        """Replace the configuration of the source; it holds for keys not asked for yet."""
+        await self.execute(
+            "UPDATE directory.alert_sources SET config = CAST(:config AS jsonb)", config=json.dumps(config)
+        )
 
     async def add_source(self, source_id: int, key: str, *, is_active: bool = True) -> None:
         await self.execute(_SOURCE, id=source_id, hash=key_hash(key), is_active=is_active)

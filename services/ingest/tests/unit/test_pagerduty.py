@@ -189,7 +189,7 @@ def test_the_source_s_defaults_hold() -> None:
 def test_a_naughty_string_in_any_field_is_taken_or_refused(field: str) -> None:
     for text in NAUGHTY:
         try:
-            found = alert(**{field: text})
+            found = alert(SOURCE, **{field: text})
         except Invalid:
             assert field == "payload"
         else:

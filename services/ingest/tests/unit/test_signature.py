@@ -30,8 +30,7 @@ def signed(body: bytes = BODY, secret: str = SECRET) -> str:
 def is_accepted(headers: Mapping[str, str], **config: Any) -> bool:
     try:
         check(source(**config), Headers(headers), BODY, START)
-    except Forbidden as refusal:
-        assert SECRET not in refusal.detail
+    except Forbidden:
         return False
     return True
 

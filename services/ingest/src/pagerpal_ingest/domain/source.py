@@ -15,7 +15,7 @@ LONGEST_FLAP_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class Source:
-    """An alert source, as the directory has it. Its configuration is written by hand: what is odd in it says nothing."""
+    """An alert source, as the directory has it. What is odd in its configuration says nothing."""
 
     source_id: int
     team_id: int
