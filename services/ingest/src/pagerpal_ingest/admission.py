@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 ALERTS_PER_SECOND = 1000.0
 """Of one source, in the long run, unless its configuration or PAGERPAL_SOURCE_ALERTS_PER_SECOND says otherwise."""
 
-AT_ONCE = WAITING_LIMIT // 2
-"""Alerts of one source that may be under way; the other half of the places is the other sources'."""
+AT_ONCE = WAITING_LIMIT * 4 // 5
+"""Alerts of one source that may be under way; the other places are for the other sources."""
 
 ALLOWANCES_LIMIT = 10_000
 

@@ -1,7 +1,6 @@
 """What does a sender of PagerPal's own format get to hear? `POST /api/v1/alerts`, the hot path."""
 
 from datetime import datetime
-from functools import partial
 
 from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.errors import Unprocessable
@@ -14,7 +13,7 @@ from pagerpal_ingest.answers import of_alert
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.domain import generic
 from pagerpal_ingest.domain.source import Source
-from pagerpal_ingest.reception import body_of, read, source_of, take
+from pagerpal_ingest.reception import read, source_of, take
 
 BODY_LIMIT = 256 * 1024
 """Bytes; what SNS sends at most."""
@@ -27,13 +26,14 @@ async def receive_alert(ctx: Context, request: Request) -> Response:
     """One alert in PagerPal's own format. Answers with its incident, or 202 when that is not known yet."""
     source = await source_of(ctx, request)
     repeat_key = _idempotency_key(request)
-    body = await body_of(request, BODY_LIMIT)
-    alert = await read(ctx, request, source, body, partial(_parse, body, source, repeat_key, ctx.now()))
+    alert = await read(
+        ctx, request, source, BODY_LIMIT, lambda body: _parse(body, source, repeat_key=repeat_key, at=ctx.now())
+    )
     (result,) = await take(ctx, source, [alert])
     return of_alert(alert, result)
 
 
-def _parse(body: bytes, source: Source, repeat_key: str | None, at: datetime) -> Alert:
+def _parse(body: bytes, source: Source, *, repeat_key: str | None, at: datetime) -> Alert:
     try:
         return generic.parse(body, source, repeat_key=repeat_key, at=at)
     except ValidationError as error:

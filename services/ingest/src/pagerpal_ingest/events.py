@@ -3,8 +3,6 @@
 `docs/decisions/0014-a-wrong-routing-key-is-400.md` says where that differs from our other routes.
 """
 
-from functools import partial
-
 from pagerpal_common.errors import Refusal, TooLarge, Unprocessable, Unsupported
 from pagerpal_common.http import STATUS, json_response
 from pydantic import BaseModel
@@ -14,7 +12,7 @@ from starlette.responses import Response
 from pagerpal_ingest.answers import refuse_parked
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.domain import pagerduty
-from pagerpal_ingest.reception import body_of, read, take
+from pagerpal_ingest.reception import body_of, take, understand
 
 BODY_LIMIT = 512 * 1024
 """Bytes: PagerDuty's own limit."""
@@ -49,7 +47,7 @@ async def _receive(ctx: Context, request: Request) -> Response:
     body = await body_of(request, BODY_LIMIT)
     event = pagerduty.event_of(body, request.headers.get("x-routing-key"))
     source = await ctx.sources.find(event.routing_key)
-    alert = await read(ctx, request, source, body, partial(pagerduty.alert_in, event, source, ctx.now()))
+    alert = await understand(ctx, request, source, body, lambda _: pagerduty.alert_in(event, source, ctx.now()))
     refuse_parked(await take(ctx, source, [alert]))
     return json_response(EventAnswer(dedup_key=event.dedup_key), 202)
 

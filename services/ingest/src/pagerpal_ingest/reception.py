@@ -1,8 +1,8 @@
 """How does a request become alerts that are kept? What every dialect does alike, in the order in which it does it:
-whose it is (`source_of`), its bytes (`body_of`), what they say (`read`), what becomes of that (`take`).
+whose it is (`source_of`), what it says (`read`), what becomes of that (`take`).
 
-Everything that a source sends passes `read`, and every alert of it that can be understood passes `take`: here a source
-is limited, and what it sends is counted (`admission.py`).
+Everything that a source sends passes `understand`, within `read` where its key is not in the body, and every alert that
+can be made out passes `take`: here a source is limited, and what it sends is counted (`admission.py`).
 """
 
 import asyncio
@@ -29,9 +29,9 @@ TOGETHER = 400
 """Alerts of one body that are taken at a time. Measured (`benchmarks/group.py`): 5,000 take as long as when all are
 taken at once, and what other senders wait meanwhile is a quarter of that."""
 
-TOGETHER_UNANSWERED = 4_000
+TOGETHER_UNANSWERED = 2_000
 """The same while incidents does not answer: each portion then takes its full time, and there must be few. Less than
-the intake lets wait."""
+half of what the intake lets wait: the rest is the others'."""
 
 T = TypeVar("T")
 
@@ -60,17 +60,27 @@ async def body_of(request: Request, limit: int) -> bytes:
         raise Unavailable("the body has not come in time") from None
 
 
-async def read(ctx: Context, request: Request, source: Source, body: bytes, parse: Callable[[], T]) -> T:
-    """What the body of a source says, when it is signed as the source demands.
+async def read(ctx: Context, request: Request, source: Source, limit: int, parse: Callable[[bytes], T]) -> T:
+    """What the body of a source's request says, which is of at most `limit` bytes.
+
+    Raises:
+        TooLarge, Unsupported, Unavailable: as `body_of`.
+        Refusal: as `understand`.
+    """
+    return await understand(ctx, request, source, await body_of(request, limit), parse)
+
+
+async def understand(ctx: Context, request: Request, source: Source, body: bytes, parse: Callable[[bytes], T]) -> T:
+    """What a body says, when it is signed as its source demands.
 
     Raises:
         Forbidden: it is not.
-        Unprocessable, Forbidden, Invalid: as `parse` does.
+        Refusal: as `parse` does.
     """
     with ctx.admission.request_of(source):
         if source.hmac_secret:
             signature.check(source, request.headers, body, ctx.now())
-        return parse() if len(body) <= LARGE else await asyncio.to_thread(parse)
+        return parse(body) if len(body) <= LARGE else await asyncio.to_thread(parse, body)
 
 
 async def take(ctx: Context, source: Source, alerts: Sequence[Alert]) -> list[AlertResult | None]:

@@ -1,14 +1,12 @@
 """What does a webhook of Grafana or Alertmanager get to hear? Both speak both dialects (`domain/webhook.py`)."""
 
-from functools import partial
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pagerpal_ingest import answers
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.domain import webhook
-from pagerpal_ingest.reception import body_of, read, source_of, take
+from pagerpal_ingest.reception import read, source_of, take
 
 BODY_LIMIT = 5 * 1024 * 1024
 """Bytes; some ten thousand alerts. There is no limit on their number."""
@@ -26,8 +24,7 @@ async def receive_alertmanager(ctx: Context, request: Request) -> Response:
 
 async def _receive(ctx: Context, request: Request) -> Response:
     source = await source_of(ctx, request)
-    body = await body_of(request, BODY_LIMIT)
-    delivery = await read(ctx, request, source, body, partial(webhook.parse, body, source, at=ctx.now()))
+    delivery = await read(ctx, request, source, BODY_LIMIT, lambda body: webhook.parse(body, source, at=ctx.now()))
     results = await take(ctx, source, delivery.alerts)
     if delivery.is_group:
         return answers.of_group(delivery.readings, results)

@@ -285,10 +285,11 @@ def test_alerts_that_the_sender_cut_off_are_noted_on_the_first(number: object, i
     assert second.note is None
 
 
-def test_a_start_in_the_future_stays_the_name_of_its_episode() -> None:
+def test_a_start_in_the_future_is_passed_on_for_incidents_to_weigh() -> None:
     alert = only(group(firing(startsAt=(START + timedelta(hours=1)).isoformat())))
 
-    assert (alert.event_at, alert.starts_at) == (START, START + timedelta(hours=1))
+    assert alert.event_at == alert.starts_at == START + timedelta(hours=1)
+    assert alert.received_at == START
 
 
 @pytest.mark.parametrize("starts_at", ["0001-01-01T00:00:00Z", None, "yesterday", 5, {}])

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pagerpal_ingest.domain.moments import moment, news_of, not_ahead
+from pagerpal_ingest.domain.moments import moment, news_of
 
 NOON = datetime(2026, 5, 21, 12, tzinfo=UTC)
 
@@ -54,13 +54,6 @@ def test_nanoseconds_are_read_as_far_as_a_clock_here_goes() -> None:
 )
 def test_year_one_and_nonsense_are_no_instant(value: object) -> None:
     assert moment(value) is None
-
-
-def test_a_future_event_happened_when_it_arrived() -> None:
-    assert not_ahead(NOON + timedelta(minutes=5), NOON) == NOON + timedelta(minutes=5)
-    assert not_ahead(NOON + timedelta(minutes=5, seconds=1), NOON) == NOON
-    assert not_ahead(NOON - timedelta(days=900), NOON) == NOON - timedelta(days=900)
-    assert not_ahead(None, NOON) is None
 
 
 def test_all_that_is_said_of_an_episode_is_older_than_its_end_and_the_next_is_newer() -> None:

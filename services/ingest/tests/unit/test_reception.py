@@ -63,8 +63,8 @@ async def test_while_nobody_answers_there_are_few_portions() -> None:
     counter = Counter(keeps)
 
     assert await taken(counter, 5_000) == [None] * 5_000
-    assert counter.portions == [TOGETHER, TOGETHER_UNANSWERED, 600]
-    assert TOGETHER_UNANSWERED < WAITING_LIMIT
+    assert counter.portions == [TOGETHER, TOGETHER_UNANSWERED, TOGETHER_UNANSWERED, 600]
+    assert TOGETHER_UNANSWERED < WAITING_LIMIT / 2
 
 
 async def test_one_that_may_be_lost_is_told_to_the_sender_before_the_rest_is_tried() -> None:

@@ -13,6 +13,7 @@ from pagerpal_ingest.domain.texts import cut_bytes, cut_characters, line, paragr
         ("plain 🔥 text", "plain 🔥 text"),
         ("a\0b\x07c\x1bd\x7fe\x85f", "abcdef"),
         ("half \ud83d of a pair", "half  of a pair"),
+        ("\u202eevil\u202c \u2066x\u2069", "evil x"),
         ("a\r\nb\rc\nd\te", "a\nb\nc\nd\te"),
         (None, ""),
         (True, "true"),

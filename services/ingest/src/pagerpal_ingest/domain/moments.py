@@ -1,11 +1,12 @@
-"""When did it happen, by the sender's own clock? (reliability S20)"""
+"""When did it happen, by the sender's own clock? (reliability S20)
+
+What claims to be of the future is passed on as it is: incidents weighs it against our clock where it compares words,
+and how far a source's clock is ahead can be shown at the source.
+"""
 
 from datetime import UTC, datetime, timedelta
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-
-AHEAD = timedelta(minutes=5)
-"""How far a sender's clock may be ahead of ours."""
 
 MILLISECONDS_FROM = 1e11
 """A number of seconds would be in the year 5138."""
@@ -27,14 +28,6 @@ def moment(value: object) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         return None
     return found if EARLIEST <= found < LATEST else None
-
-
-def not_ahead(happened: datetime | None, at: datetime) -> datetime | None:
-    """An event that claims to be of the future happened when it arrived.
-
-    Not five minutes later: what its source says next, once its clock is set right, must not count as older.
-    """
-    return at if happened is not None and happened > at + AHEAD else happened
 
 
 def news_of(*, is_over: bool, starts_at: datetime | None, ends_at: datetime | None) -> datetime | None:

@@ -11,7 +11,6 @@ from pagerpal_common.vocabulary import AlertStatus, Severity
 
 from pagerpal_ingest.domain.labels import Labels, bounded
 from pagerpal_ingest.domain.links import links
-from pagerpal_ingest.domain.moments import not_ahead
 from pagerpal_ingest.domain.source import Source, route_labelled
 from pagerpal_ingest.domain.texts import NOTE_LIMIT, cut_bytes, line
 
@@ -62,7 +61,7 @@ def alert_of(found: Found, source: Source, at: datetime) -> Alert:
         title=line(found.title),
         description=found.description,
         received_at=at,
-        event_at=not_ahead(found.event_at, at),
+        event_at=found.event_at,
         starts_at=found.starts_at,
         labels=bounded(found.labels),
         links=links(found.links),

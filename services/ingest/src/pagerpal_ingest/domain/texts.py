@@ -15,9 +15,9 @@ DESCRIPTION_LIMIT = 16 * 1024
 NOTE_LIMIT = 1024
 """Bytes of UTF-8."""
 
-# C0 and C1 controls but tab and line end, DEL, and halves of surrogate pairs: PostgreSQL stores no NUL and no
-# surrogate, and the others only ever hurt whoever reads them.
-_UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# PostgreSQL stores no NUL and no half of a surrogate pair. The other controls but tab and line end, and marks that turn
+# the direction of reading, only ever mislead whoever reads them.
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LINE_END = re.compile("\r\n?")
 
 
@@ -60,4 +60,4 @@ def cut_bytes(text: str, limit: int) -> str:
 
 
 def _storable(text: str) -> str:
-    return _UNSTORABLE.sub("", text if "\r" not in text else _LINE_END.sub("\n", text))
+    return _UNFIT.sub("", text if "\r" not in text else _LINE_END.sub("\n", text))
