@@ -2,7 +2,8 @@
 # Every check that CI runs, in the order of their cost: `make test` calls it. Stops at the first that fails.
 #
 # RabbitMQ: PAGERPAL_TEST_AMQP_URL names one that is there already; otherwise the tests start their own node from
-# Debian's package, which is installed here when we may. Without either, the last lines say what was not run.
+# Debian's package. Alertmanager: the stories start their own from Debian's package. Both are installed here when we may.
+# Without one of them, the last lines say what was not run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,21 +11,24 @@ step() { printf '\n== %s\n' "$*"; }
 
 have_rabbitmq() { [ -n "${PAGERPAL_TEST_AMQP_URL:-}" ] || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]; }
 
-install_rabbitmq() {
+have_alertmanager() { [ -x /usr/bin/prometheus-alertmanager ]; }
+
+install() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
-    step "RabbitMQ: installing Debian's package"
+    step "installing Debian's package $1"
     export DEBIAN_FRONTEND=noninteractive
     # The package would start a server of its own; the tests start theirs.
     local policy=/usr/sbin/policy-rc.d
     [ -e "$policy" ] || { printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && trap "rm -f $policy" EXIT; }
-    apt-get update -qq && apt-get install -y -qq --no-install-recommends rabbitmq-server >/dev/null ||
-        echo "RabbitMQ could not be installed" >&2
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends "$1" >/dev/null ||
+        echo "$1 could not be installed" >&2
 }
 
 step "style, types, import rules"
 make --no-print-directory check
 
-have_rabbitmq || install_rabbitmq
+have_rabbitmq || install rabbitmq-server
+have_alertmanager || install prometheus-alertmanager
 
 step "unit, integration, and both buses"
 python -m pytest libs services tests/unit -q -n 2 --dist loadfile "$@"
@@ -35,4 +39,8 @@ python -m pytest tests/e2e -q "$@"
 if ! have_rabbitmq; then
     printf '\n%s\n' "NOT RUN: everything that needs RabbitMQ (the bus contract on it, and the stories as five processes)." \
         "Install rabbitmq-server, or set PAGERPAL_TEST_AMQP_URL, and run this again." >&2
+fi
+if ! have_alertmanager; then
+    printf '\n%s\n' "NOT RUN: the stories with a real Alertmanager." \
+        "Install prometheus-alertmanager, and run this again." >&2
 fi

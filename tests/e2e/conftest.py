@@ -4,13 +4,16 @@ import asyncio
 import os
 import subprocess
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pagerpal_common.testing.rabbitmq import ENVIRONMENT, PROGRAMS, RabbitMQMissing, RabbitMQNode, rabbitmq_node
 from sqlalchemy import make_url
 
+from tests.e2e.alertmanager import Alertmanager, AlertmanagerMissing
 from tests.e2e.deployment import Deployment, distributed, standalone
 from tests.e2e.escapes import listen, see_that_nothing_escaped
 from tests.e2e.fake_infobip import fake_infobip
@@ -71,6 +74,26 @@ async def pagerpal(deployment: Deployment) -> AsyncIterator[Pagerpal]:
         yield pagerpal
 
 
+@pytest.fixture
+def start_alertmanager(tmp_path: Path) -> Iterator[Callable[[Mapping[str, Any]], Alertmanager]]:
+    """Starts Alertmanagers that do what their receiver says; they end with the story."""
+    started: list[Alertmanager] = []
+
+    def start(receiver: Mapping[str, Any]) -> Alertmanager:
+        try:
+            alertmanager = Alertmanager(tmp_path / f"alertmanager-{len(started)}", receiver)
+        except AlertmanagerMissing as error:
+            _not_run.append("the stories with a real Alertmanager")
+            pytest.skip(f"NOT RUN: no Alertmanager: {error}")
+        started.append(alertmanager)
+        alertmanager.start()
+        return alertmanager
+
+    yield start
+    for alertmanager in started:
+        alertmanager.stop()
+
+
 async def create_database(server_url: str, name: str) -> str:
     """An empty database; its URL."""
     connection = await connect(server_url)
@@ -90,4 +113,5 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     reporter.section("NOT RUN", sep="!", red=True, bold=True)
     for what in dict.fromkeys(_not_run):
         reporter.write_line(f"NOT RUN: {what}", red=True, bold=True)
-    reporter.write_line(f"Install rabbitmq-server, or set {ENVIRONMENT}, and run this again.", red=True)
+    what_helps = f"Install rabbitmq-server (or set {ENVIRONMENT}) and prometheus-alertmanager, and run this again."
+    reporter.write_line(what_helps, red=True)

@@ -79,11 +79,14 @@ def test_labels_are_bounded() -> None:
 
 
 def test_a_fingerprint_is_the_one_alertmanager_gives() -> None:
-    """Two that real senders sent along (`corpus/alertmanager/oncall_example.json`, Grafana's test alert)."""
+    """Three that real senders sent along: `corpus/alertmanager/oncall_example.json`, Grafana's test alert, and the
+    Alertmanager of `tests/e2e/test_alertmanager.py`."""
     labels = {"job": "node", "group": "production", "instance": "localhost:8081", "severity": "critical"}
 
     assert fingerprint({**labels, "alertname": "InstanceDown"}) == "f404ecabc8dd5cd7"
     assert fingerprint({"instance": "Grafana", "alertname": "TestAlert"}) == "57c6d9296de2ad39"
+    disk = {"alertname": "DiskFull", "instance": "db-1", "severity": "critical"}
+    assert fingerprint(disk) == "9556f853bb27ef8b"
 
 
 def test_a_fingerprint_of_very_much_is_a_hash_all_the_same() -> None:

@@ -4,7 +4,6 @@ The node listens on 127.0.0.1 only, on ports that were free, with an epmd, a hom
 can be stopped, killed and started again, and dies with the process that started it.
 """
 
-import contextlib
 import os
 import shutil
 import socket
@@ -14,6 +13,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from pagerpal_common.testing.processes import end, free_ports, process, spawn, watch
 
 ENVIRONMENT = "PAGERPAL_TEST_AMQP_URL"
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")
@@ -59,7 +60,7 @@ def rabbitmq_node() -> Iterator["RabbitMQNode"]:
     with tempfile.TemporaryDirectory(prefix="pagerpal-rabbitmq-", ignore_cleanup_errors=True) as directory:
         node = RabbitMQNode(Path(directory))
         names = [epmd, "-address", "127.0.0.1", "-port", str(node.epmd_port)]
-        with _process(names, node.environment) as _:
+        with process(names, node.environment) as _:
             try:
                 node.start()
                 yield node
@@ -72,7 +73,7 @@ class RabbitMQNode:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._port, distribution_port, self.epmd_port = _free_ports(3)
+        self._port, distribution_port, self.epmd_port = free_ports(3)
         self._running: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
         self.url = f"amqp://guest:guest@127.0.0.1:{self._port}/"
@@ -98,8 +99,8 @@ class RabbitMQNode:
     def start(self) -> None:
         """Start it, with the data it had, and wait until it speaks AMQP."""
         command = [str(PROGRAMS / "rabbitmq-server")]
-        self._running = _spawn(command, self.environment, self._directory / "output")
-        self._watchdog = _watch(self._running)
+        self._running = spawn(command, self.environment, self._directory / "output")
+        self._watchdog = watch(self._running)
         deadline = time.monotonic() + START_SECONDS
         while not _speaks_amqp(self._port):
             if self._running.poll() is not None or time.monotonic() > deadline:
@@ -116,7 +117,7 @@ class RabbitMQNode:
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         if self._running is not None:
-            _end(self._running, self._watchdog)
+            end(self._running, self._watchdog)
             self._running = self._watchdog = None
 
     def close_all_connections(self) -> None:
@@ -130,46 +131,6 @@ class RabbitMQNode:
             command, env=self.environment, check=True, capture_output=True, text=True, timeout=START_SECONDS
         )
         return finished.stdout
-
-
-@contextmanager
-def _process(command: list[str], environment: dict[str, str]) -> Iterator[None]:
-    process = _spawn(command, environment, None)
-    watchdog = _watch(process)
-    try:
-        yield
-    finally:
-        _end(process, watchdog)
-
-
-def _spawn(command: list[str], environment: dict[str, str], output: Path | None) -> subprocess.Popen[bytes]:
-    with (output or Path(os.devnull)).open("ab") as sink:
-        return subprocess.Popen(  # noqa: S603 the arguments are ours
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
-        )
-
-
-def _watch(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    """A shell that kills the process's group when we end, however we end: our end of its pipe closes then.
-
-    Not PR_SET_PDEATHSIG: that follows the thread that started the process, which in a test may be a worker's.
-    """
-    script = 'read -r _; kill -KILL "-$1" 2>/dev/null'
-    command = ["/bin/sh", "-c", script, "watchdog", str(process.pid)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 a fixed script
-
-
-def _end(process: subprocess.Popen[bytes], watchdog: subprocess.Popen[bytes] | None) -> None:
-    if watchdog is not None and watchdog.stdin is not None:
-        watchdog.stdin.close()  # which makes it kill the group, children included
-        watchdog.wait(START_SECONDS)
-    process.wait(START_SECONDS)
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in sockets]
 
 
 def _speaks_amqp(port: int) -> bool:
