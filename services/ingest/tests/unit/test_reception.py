@@ -8,11 +8,13 @@ import pytest
 from pagerpal_common.contracts.alerts import Alert, AlertResult
 from pagerpal_common.errors import Unavailable
 from pagerpal_common.vocabulary import AlertOutcome
+from pagerpal_ingest.admission import Admission
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.domain.source import Source
 from pagerpal_ingest.intake import WAITING_LIMIT, Intake
 from pagerpal_ingest.reception import TOGETHER, TOGETHER_UNANSWERED, take
 from pagerpal_ingest.sources import Sources
+from pagerpal_ingest.tally import Tally
 
 from services.ingest.tests.conftest import START, an_alert
 
@@ -38,7 +40,8 @@ class Counter:
 
 
 async def taken(counter: Counter, number: int) -> list[AlertResult | None]:
-    ctx = Context(cast(Sources, None), cast(Intake, counter), lambda: START)
+    admission = Admission(cast(Intake, counter), Tally(), lambda: START, alerts_per_second=1_000_000)
+    ctx = Context(cast(Sources, None), admission, lambda: START)
     return await take(ctx, SOURCE, [an_alert(f"alert {one}") for one in range(number)])
 
 
