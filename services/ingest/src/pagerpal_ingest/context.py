@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pagerpal_common.clock import Now
 
 from pagerpal_ingest.admission import Admission
+from pagerpal_ingest.sns import Sns
 from pagerpal_ingest.sources import Sources
 
 
@@ -15,3 +16,4 @@ class Context:
     sources: Sources
     admission: Admission
     now: Now
+    sns: Sns

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from pagerpal_ingest.alerts import receive_alert
 from pagerpal_ingest.answers import GroupAnswer
+from pagerpal_ingest.cloudwatch import receive_cloudwatch
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.events import EventAnswer, receive_event
 from pagerpal_ingest.webhooks import receive_alertmanager, receive_grafana
@@ -24,6 +25,7 @@ ENDPOINTS = (
     Endpoint("POST", "/api/v1/webhooks/grafana", receive_grafana, None, None, 201, GroupAnswer, KEYED),
     Endpoint("PUT", "/api/v1/webhooks/grafana", receive_grafana, None, None, 201, GroupAnswer, KEYED),
     Endpoint("POST", "/api/v1/webhooks/alertmanager", receive_alertmanager, None, None, 201, GroupAnswer, KEYED),
+    Endpoint("POST", "/api/v1/webhooks/cloudwatch", receive_cloudwatch, None, None, 201, IncidentView, KEYED),
     Endpoint("POST", "/v2/enqueue", receive_event, None, None, 202, EventAnswer, (400, 413, 415, 503)),
 )
 

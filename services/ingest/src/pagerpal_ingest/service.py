@@ -10,6 +10,7 @@ from pagerpal_common.readiness import bus_or_database
 from pagerpal_common.service import Loop, Service
 
 from pagerpal_ingest.admission import Admission
+from pagerpal_ingest.amazon import Amazon, Fetch
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.database import read_sources, spool
 from pagerpal_ingest.endpoints import routes
@@ -24,12 +25,16 @@ from pagerpal_ingest.loops import (
     write_tally,
 )
 from pagerpal_ingest.settings import IngestSettings
+from pagerpal_ingest.sns import Sns, pin_topic
 from pagerpal_ingest.sources import Sources
 from pagerpal_ingest.tally import Tally
 
 
-def build(settings: IngestSettings, bus: Bus, now: Now) -> Service:
+def build(settings: IngestSettings, bus: Bus, now: Now, *, fetch: Fetch | None = None) -> Service:
     """The ingest service, not running.
+
+    Args:
+        fetch: what stands for Amazon SNS; itself, when not given.
 
     Raises:
         ConfigError: there is no database URL.
@@ -39,10 +44,12 @@ def build(settings: IngestSettings, bus: Bus, now: Now) -> Service:
     tally = Tally()
     admission = Admission(intake, tally, now, alerts_per_second=settings.source_alerts_per_second)
     sources = Sources(partial(read_sources, database), now, admission.refuse_key)
+    sns = Sns(fetch or Amazon().fetch, partial(pin_topic, database, now), now)
 
     async def close() -> None:
         await intake.finish()
         await sources.finish()
+        await sns.finish()
         with suppress(Unavailable):
             await write_tally(database, tally)
         await database.close()
@@ -61,6 +68,6 @@ def build(settings: IngestSettings, bus: Bus, now: Now) -> Service:
                 batch=FORGET_LIMIT,
             ),
         ),
-        routes=routes(Context(sources, admission, now)),
+        routes=routes(Context(sources, admission, now, sns)),
         is_ready=bus_or_database,
     )

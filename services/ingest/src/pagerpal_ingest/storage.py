@@ -1,4 +1,4 @@
-"""What does ingest read and write in PostgreSQL? It reads the sources; it owns the spool, and its counts of them."""
+"""What does ingest read and write in PostgreSQL? It reads the sources; it owns spool, counts and pinned SNS topics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.schema.directory import alert_sources
+from pagerpal_common.schema.ingest import sns_topics
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,7 +22,8 @@ _SOURCES = select(
     alert_sources.c.escalation_policy_id,
     alert_sources.c.config,
     alert_sources.c.is_active,
-)
+    sns_topics.c.topic_arn,
+).outerjoin_from(alert_sources, sns_topics, sns_topics.c.source_id == alert_sources.c.id)
 
 # In order of id: two writers that hold the same alerts then wait for each other instead of deadlocking.
 _SPOOL = text("""
@@ -73,13 +75,20 @@ DELETE FROM ingest.source_tallies WHERE ctid IN (
 )
 """)
 
+# An update of nothing makes it return the row that is there, or that another replica has just written.
+_PIN = text("""
+INSERT INTO ingest.sns_topics (source_id, topic_arn, pinned_at) VALUES (:source_id, :topic_arn, :at)
+ON CONFLICT (source_id) DO UPDATE SET source_id = excluded.source_id
+RETURNING topic_arn
+""")
+
 
 async def find_sources(tx: AsyncConnection, hashes: Sequence[bytes]) -> Mapping[bytes, Source]:
     """The sources whose keys, or keys of before, have these hashes, active or not, by hash."""
     is_meant = alert_sources.c.key_hash.in_(hashes) | alert_sources.c.previous_key_hash.in_(hashes)
     found: dict[bytes, Source] = {}
     for row in await tx.execute(_SOURCES.where(is_meant)):
-        source = Source(row.id, row.team_id, row.escalation_policy_id, row.config, row.is_active)
+        source = Source(row.id, row.team_id, row.escalation_policy_id, row.config, row.is_active, topic_arn=row.topic_arn)
         found[row.key_hash] = source
         if row.previous_key_hash is not None:
             found.setdefault(row.previous_key_hash, replace(source, is_key_replaced=True))
@@ -129,3 +138,8 @@ async def add_counts(tx: AsyncConnection, counts: Counts) -> None:
 async def forget_tallies(tx: AsyncConnection, *, before: datetime, limit: int) -> int:
     """Delete minutes that are older, at most `limit` counts; how many."""
     return (await tx.execute(_FORGET_TALLIES, {"before": before, "limit": limit})).rowcount
+
+
+async def pin_topic(tx: AsyncConnection, source_id: int, topic_arn: str, *, at: datetime) -> str:
+    """Pin a source to its first SNS topic; the topic that it is pinned to from now on, or has been."""
+    return str((await tx.execute(_PIN, {"source_id": source_id, "topic_arn": topic_arn, "at": at})).scalar_one())

@@ -1,4 +1,4 @@
-"""Alerts accepted while the broker was away, and how each source behaves. Written by ingest alone."""
+"""Alerts accepted while the broker was away, how each source behaves, and its SNS topic. Written by ingest alone."""
 
 from sqlalchemy import BigInteger, Column, Float, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -40,6 +40,16 @@ source_states = Table(
     schema=SCHEMA,
 )
 
+sns_topics = Table(
+    "sns_topics",
+    metadata,
+    # No foreign key: web deletes sources without asking ingest, and their numbers are never used again.
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("topic_arn", Text, nullable=False),
+    instant("pinned_at"),
+    schema=SCHEMA,
+)
+
 ingest_loop_runs = loop_runs(SCHEMA)
 
-OWNED = (spool, source_tallies, source_states, ingest_loop_runs)
+OWNED = (spool, source_tallies, source_states, sns_topics, ingest_loop_runs)

@@ -24,6 +24,8 @@ class Source:
     is_active: bool
     is_key_replaced: bool = False
     """It was found by the key that it had before."""
+    topic_arn: str | None = None
+    """The SNS topic whose subscription was confirmed first."""
 
     @property
     def may_send(self) -> bool:
