@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from ipaddress import ip_address
 from typing import Any
 
 from cryptography import x509
@@ -47,9 +48,13 @@ def other_key() -> RSAPrivateKey:
 
 
 def certificate(
-    name: str = "sns.amazonaws.com", key: Callable[[], RSAPrivateKey] = signing_key, *, days: int = 365
+    name: str = "sns.amazonaws.com",
+    key: Callable[[], RSAPrivateKey] = signing_key,
+    *,
+    days: int = 365,
+    address: str = "192.0.2.1",
 ) -> bytes:
-    """A self-made certificate for this name, good for so many days from the day before the tests."""
+    """A self-made certificate for this name and address, good for so many days from the day before the tests."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     made = (
         x509.CertificateBuilder()
@@ -59,6 +64,7 @@ def certificate(
         .serial_number(1)
         .not_valid_before(START - timedelta(days=1))
         .not_valid_after(START + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
         .sign(key(), SHA256())
     )
     return made.public_bytes(Encoding.PEM)

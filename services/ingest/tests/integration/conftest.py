@@ -18,6 +18,7 @@ from pagerpal_ingest.settings import IngestSettings
 from sqlalchemy import make_url, text
 
 from services.ingest.tests.conftest import ScriptedBus, TestClock
+from services.ingest.tests.fake_amazon import FakeAmazon
 
 KEY = "pp_test_key_of_the_source"
 BODY = {"title": "disk full", "severity": "critical", "external_id": "db-1"}
@@ -155,13 +156,22 @@ class Door:
 
 
 @pytest.fixture
+def amazon() -> FakeAmazon:
+    return FakeAmazon()
+
+
+@pytest.fixture
 async def door(
-    database_url: str, database: Callable[[str | None], Database], bus: ScriptedBus, clock: TestClock
+    database_url: str,
+    database: Callable[[str | None], Database],
+    bus: ScriptedBus,
+    clock: TestClock,
+    amazon: FakeAmazon,
 ) -> AsyncIterator[Door]:
     cable = Cable(database_url)
     await cable.lay()
     settings = IngestSettings.model_validate({"PAGERPAL_DATABASE_URL": cable.url})
-    service = build(settings, bus, clock)
+    service = build(settings, bus, clock, fetch=amazon.fetch)
     transport = httpx.ASGITransport(application([service], bus), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
         door = Door(service, client, bus, clock, cable, database(None))
