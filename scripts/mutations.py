@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 COMMON = "libs/pagerpal_common/src/pagerpal_common"
 COMMON_TESTS = "libs/pagerpal_common/tests"
 INCIDENTS = "services/incidents"
+INGEST = "services/ingest"
 NOTIFIER = "services/notifier"
 SENDING = f"{NOTIFIER}/tests/integration/test_sending.py"
 
@@ -116,6 +117,27 @@ MUTATIONS = (
         "if False:",
         "services/escalator/tests/integration/test_manual_escalation.py::"
         "test_a_request_handled_again_after_its_answer_was_lost_enters_no_further_level",
+    ),
+    Mutation(
+        "any host that begins like Amazon's is asked",
+        f"{INGEST}/src/pagerpal_ingest/domain/sns_urls.py",
+        'parts.netloc.lower() in {host, f"{host}:443"}',
+        "parts.netloc.lower().startswith(host)",
+        f"{INGEST}/tests/unit/test_sns_urls.py::test_no_other_host_is_asked_for_anything",
+    ),
+    Mutation(
+        "a signature is read but not verified",
+        f"{INGEST}/src/pagerpal_ingest/sns.py",
+        "        check_signature(message, certificate)\n",
+        "",
+        f"{INGEST}/tests/integration/test_receive_sns.py::test_a_bad_signature_is_403_and_confirms_nothing",
+    ),
+    Mutation(
+        "the end of one time series of an alarm ends the incident of all",
+        f"{INGEST}/src/pagerpal_ingest/domain/cloudwatch.py",
+        'f"{which}#{alarm.contributor}" if alarm.contributor else which',
+        "which",
+        f"{INGEST}/tests/unit/test_cloudwatch.py::test_each_time_series_of_an_alarm_is_an_incident_of_its_own",
     ),
 )
 
