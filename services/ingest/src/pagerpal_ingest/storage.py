@@ -88,7 +88,9 @@ async def find_sources(tx: AsyncConnection, hashes: Sequence[bytes]) -> Mapping[
     is_meant = alert_sources.c.key_hash.in_(hashes) | alert_sources.c.previous_key_hash.in_(hashes)
     found: dict[bytes, Source] = {}
     for row in await tx.execute(_SOURCES.where(is_meant)):
-        source = Source(row.id, row.team_id, row.escalation_policy_id, row.config, row.is_active, topic_arn=row.topic_arn)
+        source = Source(
+            row.id, row.team_id, row.escalation_policy_id, row.config, row.is_active, topic_arn=row.topic_arn
+        )
         found[row.key_hash] = source
         if row.previous_key_hash is not None:
             found.setdefault(row.previous_key_hash, replace(source, is_key_replaced=True))

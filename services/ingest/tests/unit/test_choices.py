@@ -7,9 +7,7 @@ from pagerpal_common.errors import Forbidden
 from pagerpal_common.vocabulary import Severity
 from pagerpal_ingest.domain.choices import (
     check_topic,
-    default_severity,
     demands_signature,
-    flap_seconds,
     opens_without_data,
     topics,
 )
@@ -28,8 +26,8 @@ def source(pinned: str | None = None, **config: Any) -> Source:
     [("warning", "warning"), (" Info", "info"), ("urgent", "critical"), (None, "critical"), (["info"], "critical")],
 )
 def test_an_alarm_is_critical_unless_the_owner_says_otherwise(chosen: Any, severity: str) -> None:
-    assert default_severity(source(default_severity=chosen)) is Severity(severity)
-    assert default_severity(source()) is Severity.CRITICAL
+    assert source(default_severity=chosen).default_severity is Severity(severity)
+    assert source().default_severity is Severity.CRITICAL
 
 
 @pytest.mark.parametrize(("chosen", "expected"), [("open", True), ("ignore", False), (True, False), (None, False)])
@@ -49,7 +47,7 @@ def test_signatures_are_demanded_when_the_owner_says_true(chosen: Any, expected:
     ("chosen", "seconds"), [(300, 300), (0, 0), (-5, 0), (True, 0), (1.5, 0), ("60", 0), (10**9, 86_400), (None, 0)]
 )
 def test_the_flap_time_is_a_whole_number_of_seconds_within_a_day(chosen: Any, seconds: int) -> None:
-    assert flap_seconds(source(flap_seconds=chosen)) == seconds
+    assert source(flap_seconds=chosen).flap_seconds == seconds
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pagerpal_ingest.domain.generic import DESCRIPTION_LIMIT, EXTERNAL_ID_LIMIT, TITLE_LIMIT
+from pagerpal_ingest.domain.labels import EXTERNAL_ID_LIMIT
 from pagerpal_ingest.domain.plain import clean, first_line, identifier, labels, line, paragraphs
+from pagerpal_ingest.domain.texts import DESCRIPTION_LIMIT, TITLE_LIMIT
 
 ANY = st.text(st.characters())
 

@@ -8,15 +8,6 @@ from pagerpal_common.vocabulary import Severity
 
 from pagerpal_ingest.domain.source import Source
 
-LONGEST_FLAP = 24 * 3600
-"""Seconds."""
-
-
-def default_severity(source: Source) -> Severity:
-    """`default_severity`: of an alarm that says nothing of its own. CloudWatch knows no severities, and an alarm that
-    nobody rated may be the one that matters."""
-    return severity_named(_chosen(source, "default_severity")) or Severity.CRITICAL
-
 
 def severity_named(word: object) -> Severity | None:
     """The severity of that name, in whatever case; None when there is none."""
@@ -33,12 +24,6 @@ def demands_signature(source: Source) -> bool:
     """`verify_signature: true`: what Amazon has not signed is refused."""
     chosen = _chosen(source, "verify_signature")
     return chosen is True or (isinstance(chosen, str) and chosen.strip().lower() == "true")
-
-
-def flap_seconds(source: Source) -> int:
-    """`flap_seconds`: firing again within this time after its end, an alarm goes on in the same incident."""
-    chosen = _chosen(source, "flap_seconds")
-    return min(chosen, LONGEST_FLAP) if type(chosen) is int and chosen > 0 else 0
 
 
 def topics(source: Source) -> frozenset[str]:

@@ -12,7 +12,7 @@ from pagerpal_common.vocabulary import AlertStatus, Severity
 
 from pagerpal_ingest.domain.alarm import Alarm, Json, Metric, State, parsed, read_alarm, text
 from pagerpal_ingest.domain.arn import Arn, console, parse_topic
-from pagerpal_ingest.domain.choices import default_severity, flap_seconds, opens_without_data, severity_named
+from pagerpal_ingest.domain.choices import opens_without_data, severity_named
 from pagerpal_ingest.domain.plain import first_line, identifier, labels, line, paragraphs
 from pagerpal_ingest.domain.sns import Kind, SnsMessage, alert_id
 from pagerpal_ingest.domain.source import Source, route
@@ -76,7 +76,7 @@ def to_alert(message: SnsMessage, source: Source, *, note: str | None, at: datet
         labels=said.labels,
         links=(said.link,) if said.link else (),
         note=note,
-        flap_seconds=flap_seconds(source),
+        flap_seconds=source.flap_seconds,
     )
 
 
@@ -92,7 +92,7 @@ def _alarmed(alarm: Alarm, message: SnsMessage, source: Source) -> _Said:
     return _Said(
         external_id=_external_id(alarm),
         status=_status(alarm.state, source),
-        severity=severity_named(alarm.tags.get("severity")) or default_severity(source),
+        severity=severity_named(alarm.tags.get("severity")) or source.default_severity,
         title=line(_title(alarm)) or "CloudWatch alarm",
         description=paragraphs([alarm.description, alarm.reason, "\n".join(_facts(alarm))]),
         happened_at=alarm.changed_at or message.sent_at,
@@ -128,7 +128,7 @@ def _unsubscribed(message: SnsMessage, source: Source) -> _Said:
     return _Said(
         external_id=identifier(f"sns-unsubscribed:{message.topic_arn or ''}"),
         status=AlertStatus.FIRING,
-        severity=default_severity(source),
+        severity=source.default_severity,
         title=line(f"Unsubscribed from {_topic(message)}: no more alarms"),
         description=paragraphs([lost, advice]),
         happened_at=message.sent_at,

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable
 from hashlib import sha256
 
-from pagerpal_ingest.domain.generic import DESCRIPTION_LIMIT, EXTERNAL_ID_LIMIT, TITLE_LIMIT
-
-LABELS_LIMIT = 100
+from pagerpal_ingest.domain.labels import EXTERNAL_ID_LIMIT, LABELS_LIMIT
+from pagerpal_ingest.domain.texts import DESCRIPTION_LIMIT, TITLE_LIMIT, cut_bytes, cut_characters
 
 LABEL_LIMIT = 1024
 """Characters, of a label's name and of its value."""
@@ -24,7 +23,7 @@ def clean(text: str) -> str:
 def line(text: str) -> str:
     """The text as a title: one line, stripped, cut where it is too long."""
     title = " ".join(clean(text).split())
-    return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1] + "…"
+    return cut_characters(title, TITLE_LIMIT)
 
 
 def first_line(text: str) -> str:
@@ -35,10 +34,7 @@ def first_line(text: str) -> str:
 def paragraphs(parts: Iterable[str | None]) -> str:
     """These texts as a description, a blank line between them, cut where it is too long."""
     text = "\n\n".join(shown for part in parts if part and (shown := clean(part).strip()))
-    encoded = text.encode()
-    if len(encoded) <= DESCRIPTION_LIMIT:
-        return text
-    return encoded[: DESCRIPTION_LIMIT - len("…".encode())].decode(errors="ignore") + "…"
+    return cut_bytes(text, DESCRIPTION_LIMIT)
 
 
 def identifier(text: str) -> str:
