@@ -3,19 +3,39 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from datetime import date
+from pathlib import PurePath
+from types import TracebackType
 from typing import Any
+from uuid import UUID
 
 import structlog
 
-# The last net, under the rule that nobody logs such things: source keys, credentials, URL userinfo, phone numbers.
+MASK = "[redacted]"
+
+# The last net, under the rule that nobody logs such things: source keys, credentials, signed tokens, URL userinfo,
+# phone numbers.
 _SECRETS = re.compile(
     r"\bpp_[A-Za-z0-9_-]{8,}"
     r"|(?i:\b(?:basic|bearer|app)\s+[A-Za-z0-9+/=_.-]{8,})"
-    r"|(?<=//)[^/\s:@]+:[^/\s]+(?=@)"
-    r"|(?i:(?<=api_key=)[^&\s]+|(?<=token=)[^&\s]+|(?<=password=)[^&\s]+)"
-    r"|\+\d{7,15}\b"
+    r"|\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)+"
+    r"|(?<=//)[^/\s@]+(?:@[^/\s@]+)*(?=@)"
+    r"|(?:\+|%2[Bb])\d{7,15}\b"
 )
+_NAME = r"(?:api[_-]?key|token|passw(?:or)?d|secret(?:[_-]?key)?|routing[_-]?key|pagerpal_session|authorization|cookie)"
+# What a name gives away: in a query or a form, in JSON or a printed dict, and as a header.
+# Each begins with a word of its own and looks no further back, so that no text can keep the search busy.
+_NAMED = re.compile(
+    rf"(?i)({_NAME}=)[^&\s\"',;)}}\]]+"
+    rf"|({_NAME}[\"']\s{{0,9}}:\s{{0,9}})(?:\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|\[[^\]]*|[^\s,}}]+)"
+    rf"|((?:api-key|source-key|receipt-token|authorization|cookie):\s{{0,9}})[^\n]+"
+)
+_SECRET_FIELD = re.compile(rf"(?i){_NAME}$")
+"""Names of fields whose value is never shown, whatever it looks like."""
+
+DEEPEST = 8
+"""Containers within containers that are looked through; what lies deeper is shown as one text."""
 
 
 def configure(*, pretty: bool | None = None) -> None:
@@ -42,6 +62,7 @@ def configure(*, pretty: bool | None = None) -> None:
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    sys.excepthook = _log_crash
     for noisy in ("alembic", "httpx", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     for noisy in ("aio_pika", "aiormq"):  # a lost connection is a traceback to them; the bus says it in one line
@@ -50,8 +71,35 @@ def configure(*, pretty: bool | None = None) -> None:
 
 def redact(line: str) -> str:
     """The line without what looks like a credential or a phone number."""
-    return _SECRETS.sub("[redacted]", line)
+    return _NAMED.sub(_without_value, _SECRETS.sub(MASK, line))
+
+
+def _without_value(found: re.Match[str]) -> str:
+    return f"{found[1] or found[2] or found[3]}{MASK}"
 
 
 def _redact(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {name: redact(value) if isinstance(value, str) else value for name, value in fields.items()}
+    return {name: _shown(name, value, DEEPEST) for name, value in fields.items()}
+
+
+def _shown(name: object, value: Any, depth: int) -> Any:
+    """What may be shown under this name. Objects of any kind are text by then: the renderer would print them whole."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if _SECRET_FIELD.search(str(name)):
+        return MASK
+    if isinstance(value, str):
+        return redact(value)
+    if depth and isinstance(value, Mapping):
+        return {redact(str(key)): _shown(key, item, depth - 1) for key, item in value.items()}
+    if depth and isinstance(value, list | tuple | set | frozenset):
+        return [_shown(name, item, depth - 1) for item in value]
+    return redact(str(value) if isinstance(value, UUID | date | PurePath) else repr(value))
+
+
+def _log_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What ends the process is told like everything else: Python itself would print the error's text as it is."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        structlog.get_logger(__name__).critical("process.crashed", exc_info=(kind, error, trace))
