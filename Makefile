@@ -1,6 +1,7 @@
 # Every target that a person or CI calls. `make` alone lists them.
 PYTHON ?= python3
 VENV := .venv
+AUDIT_VENV := .venv-audit
 BIN := $(VENV)/bin
 MEMBERS := libs/pagerpal_common services/ingest services/incidents services/escalator services/notifier services/web services/standalone
 PYPROJECTS := $(addsuffix /pyproject.toml,$(MEMBERS))
@@ -8,7 +9,7 @@ EDITABLE := $(foreach member,$(MEMBERS),--editable ./$(member))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run distributed check format test lock clean
+.PHONY: help setup run distributed check format test lock sbom audit clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -37,8 +38,14 @@ test: $(VENV)/.dev ## Every check that CI runs
 lock: $(VENV)/.dev ## Rebuild the lock files from the pyprojects
 	scripts/freeze.sh
 
+sbom: $(VENV)/.runtime ## A software bill of materials: dist/pagerpal.cdx.json (CycloneDX)
+	@$(BIN)/python scripts/sbom.py
+
+audit: $(VENV)/.runtime $(AUDIT_VENV)/.audit ## Look for known vulnerabilities; needs to reach an advisory service
+	@$(BIN)/python scripts/audit.py
+
 clean: ## Remove what the other targets made, but not the data in .pagerpal
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT_VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -53,4 +60,9 @@ $(VENV)/.runtime: requirements.lock pyproject.toml $(PYPROJECTS) | $(VENV)/bin/p
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(AUDIT_VENV)/.audit: requirements-audit.lock
+	@$(PYTHON) -m venv $(AUDIT_VENV)
+	@$(AUDIT_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-audit.lock
 	@touch $@

@@ -27,6 +27,9 @@ install() {
 step "style, types, import rules"
 make --no-print-directory check
 
+step "what is in it: a software bill of materials"
+make --no-print-directory sbom
+
 have_rabbitmq || install rabbitmq-server
 have_alertmanager || install prometheus-alertmanager
 

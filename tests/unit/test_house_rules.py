@@ -41,8 +41,3 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
 def test_no_code_asks_which_way_it_runs(path: Path) -> None:
     """The bus and the database URL are the only differences between one process and five."""
     assert not re.search(r"\bif\b[^\n:]*(standalone|embedded|is_distributed)", path.read_text(encoding="utf-8"))
-
-
-def test_lock_files_name_no_host() -> None:
-    for lock in ("requirements.lock", "requirements-dev.lock"):
-        assert not re.search(r"://|--(extra-)?index-url|--find-links", (ROOT / lock).read_text(encoding="utf-8"))
