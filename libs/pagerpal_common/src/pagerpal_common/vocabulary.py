@@ -89,3 +89,13 @@ class NotificationStatus(StrEnum):
     FAILED = "failed"  # definitely refused
     EXHAUSTED = "exhausted"  # every try is spent
     CANCELLED = "cancelled"  # nobody wants it any more
+
+
+class ReceiptState(StrEnum):
+    """How far a message has come since the provider took it, by the provider's later word. Each outdoes the ones
+    before it: the handset's word is the last."""
+
+    PENDING = "pending"  # on its way
+    AT_OPERATOR = "at_operator"  # the network has it, the handset may not
+    FAILED = "failed"  # definitely not delivered
+    DELIVERED = "delivered"  # the handset has it

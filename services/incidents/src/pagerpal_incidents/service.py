@@ -10,7 +10,14 @@ from pagerpal_common.service import Loop, Service
 
 from pagerpal_incidents.context import context
 from pagerpal_incidents.handlers import subscriptions
-from pagerpal_incidents.loops import BATCH, apply_unapplied, take_spooled, tell_notifications
+from pagerpal_incidents.loops import (
+    BATCH,
+    COUNT_BATCH,
+    add_up_counts,
+    apply_unapplied,
+    take_spooled,
+    tell_notifications,
+)
 from pagerpal_incidents.settings import IncidentsSettings
 
 
@@ -29,5 +36,6 @@ def build(settings: IncidentsSettings, bus: Bus, now: Now) -> Service:
             Loop("incidents.alert_spool", partial(take_spooled, ctx), 1.0, batch=BATCH),
             Loop("incidents.escalation_sweep", partial(apply_unapplied, ctx), 1.0, batch=BATCH),
             Loop("incidents.notification_sweep", partial(tell_notifications, ctx), 2.0, batch=BATCH),
+            Loop("incidents.counts", partial(add_up_counts, ctx), 1.0, batch=COUNT_BATCH),
         ),
     )

@@ -1,4 +1,5 @@
-"""What the notifier looks for by itself: page requests nobody told it of, and notifications that are due.
+"""What the notifier looks for by itself: page requests nobody told it of, notifications that are due, and the attempts
+that receipts came too early for.
 
 A notification is claimed and its message id committed first; then the provider is called, outside any transaction;
 then what came of it is recorded. Whoever dies in between leaves a row that is `sending` past its
@@ -7,15 +8,13 @@ deadline, and it is sent again with the same id.
 
 import asyncio
 import traceback
-from datetime import datetime
 
 import structlog
-from pagerpal_common.contracts.notifications import NotificationSettled
 from pagerpal_common.errors import Unavailable
 from pagerpal_common.ids import uuid7
 from pagerpal_common.vocabulary import NotificationStatus
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pagerpal_notifier.changes import save
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import (
     DEADLINE,
@@ -26,17 +25,11 @@ from pagerpal_notifier.domain.delivery import (
     after_send,
     without_send,
 )
-from pagerpal_notifier.domain.lifecycle import LOST, TOLD
-from pagerpal_notifier.domain.page import Claim, Unsendable
-from pagerpal_notifier.domain.rules import LAST_RESORT
+from pagerpal_notifier.domain.lifecycle import LOST
+from pagerpal_notifier.domain.page import Claim
 from pagerpal_notifier.intake import take_in
-from pagerpal_notifier.storage.notifications import (
-    add_last_resort,
-    claim_due,
-    end_attempt,
-    hasten_next,
-    save_change,
-)
+from pagerpal_notifier.receipts import forget, match
+from pagerpal_notifier.storage.notifications import claim_due, end_attempt
 
 log = structlog.get_logger(__name__)
 
@@ -68,12 +61,19 @@ async def send(ctx: Context) -> int:
             providers={channel: provider.name for channel, provider in ctx.providers.items()},
         )
         for row in others:
-            await _save(ctx, tx, row, without_send(row), was=row.status, now=now)
+            await save(ctx, tx, row, without_send(row), was=row.status, now=now)
     for claim in claims:
         ctx.in_flight.start(_deliver(ctx, claim, until), name=f"notification {claim.notification_id}")
     if others:
         ctx.outbox.bell.ring()
     return len(claims) + len(others)
+
+
+async def match_receipts(ctx: Context) -> int:
+    """Look again for the attempts of receipts that had none, and forget those that have had none for a day."""
+    matched = await match(ctx)
+    await forget(ctx)
+    return matched
 
 
 async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
@@ -96,10 +96,10 @@ async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
 
 async def _record(ctx: Context, claim: Claim, outcome: Outcome) -> Change:
     now = ctx.now()
-    change = after_send(outcome, attempts=claim.attempts, attempt_id=claim.attempt_id, now=now)
+    change = after_send(outcome, tries=claim.tries, attempt_id=claim.attempt_id, now=now)
     async with ctx.db.begin() as tx:
         await end_attempt(tx, claim.attempt_id, outcome, now=now)
-        await _save(ctx, tx, claim, change, was=NotificationStatus.SENDING, now=now)
+        await save(ctx, tx, claim, change, was=NotificationStatus.SENDING, now=now)
     return change
 
 
@@ -118,27 +118,6 @@ async def _call(ctx: Context, claim: Claim, until: float) -> Outcome:
         where = "".join(traceback.format_tb(error.__traceback__))
         log.error("send.bug", notification_id=claim.notification_id, error=type(error).__name__, where=where)
         return Outcome(Verdict.UNKNOWN, f"a bug of ours: {type(error).__name__}")
-
-
-async def _save(
-    ctx: Context,
-    tx: AsyncConnection,
-    row: Claim | Unsendable,
-    change: Change,
-    *,
-    was: NotificationStatus,
-    now: datetime,
-) -> None:
-    """Everything that a change makes true, in the caller's transaction: the row, the next step, the message."""
-    if not await save_change(tx, row, change, was=was, now=now):
-        return
-    if change.status in LOST and not await hasten_next(tx, page_request_id=row.page_request_id, step=row.step, now=now):
-        await add_last_resort(
-            tx, notification_id=row.notification_id, page_request_id=row.page_request_id, why=LAST_RESORT, now=now
-        )
-    if change.status in TOLD:
-        told = NotificationSettled(incident_id=row.incident_id, notification_id=row.notification_id, occurred_at=now)
-        await ctx.outbox.add(tx, [told])
 
 
 def _report(claim: Claim, outcome: Outcome, change: Change) -> None:

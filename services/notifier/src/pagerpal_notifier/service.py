@@ -17,7 +17,7 @@ from pagerpal_notifier.channels.smtp import Smtp
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.handlers import subscriptions
 from pagerpal_notifier.in_flight import LIMIT, InFlight
-from pagerpal_notifier.loops import send, take_up
+from pagerpal_notifier.loops import match_receipts, send, take_up
 from pagerpal_notifier.settings import NotifierSettings
 
 
@@ -47,6 +47,7 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
             Loop("notifier.take_up", partial(take_up, ctx), 2.0),
             Loop("notifier.send", partial(send, ctx), 1.0, bell, LIMIT),
             Loop("notifier.outbox_relay", partial(ctx.outbox.relay, db, bus), 1.0, ctx.outbox.bell, RELAYED_AT_ONCE),
+            Loop("notifier.receipts", partial(match_receipts, ctx), 10.0),
         ),
     )
 

@@ -7,7 +7,8 @@ import pytest
 from pagerpal_common.bus import BatchSubscription
 from pagerpal_common.config import ConfigError, load
 from pagerpal_common.contracts.incidents import IncidentAcknowledged, IncidentResolved, PageRequested
-from pagerpal_common.contracts.notifications import NotificationSettled
+from pagerpal_common.contracts.notifications import NotificationSettled, RetryNotifications
+from pagerpal_common.contracts.receipts import ReceiptsReceived
 from pagerpal_common.service import Service
 from pagerpal_notifier.service import build
 from pagerpal_notifier.settings import NotifierSettings
@@ -41,7 +42,7 @@ async def test_a_message_comes_in_an_sms_goes_out_and_incidents_is_told(
     message = PageRequested(incident_id=incident_id, page_request_ids=(number,), occurred_at=T0)
 
     assert await subscription.handle([message, message]) == [None, None]
-    _, sending, relay = service.loops
+    _, sending, relay, _ = service.loops
     assert await sending.tick() == 1
     async with asyncio.timeout(5):
         while await relay.tick() == 0:
@@ -59,11 +60,18 @@ async def test_what_it_listens_to_and_what_it_looks_for(
 ) -> None:
     service, bus = start()
 
-    assert set(bus.subscriptions) == {PageRequested, IncidentAcknowledged, IncidentResolved}
+    assert set(bus.subscriptions) == {
+        PageRequested,
+        IncidentAcknowledged,
+        IncidentResolved,
+        ReceiptsReceived,
+        RetryNotifications,
+    }
     assert [(loop.name, loop.every) for loop in service.loops] == [
         ("notifier.take_up", 2.0),
         ("notifier.send", 1.0),
         ("notifier.outbox_relay", 1.0),
+        ("notifier.receipts", 10.0),
     ]
     await service.close()
 

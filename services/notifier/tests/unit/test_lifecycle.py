@@ -18,6 +18,17 @@ ALLOWED = {
     (S.SENDING, S.CANCELLED),
     (S.SENT, S.DELIVERED),
     (S.SENT, S.FAILED),
+    # A receipt that the handset has it beats whatever was believed.
+    (S.QUEUED, S.DELIVERED),
+    (S.SENDING, S.DELIVERED),
+    (S.FAILED, S.DELIVERED),
+    (S.EXHAUSTED, S.DELIVERED),
+    (S.CANCELLED, S.DELIVERED),
+    # A person wants it tried again.
+    (S.FAILED, S.QUEUED),
+    (S.FAILED, S.SENDING),
+    (S.EXHAUSTED, S.QUEUED),
+    (S.EXHAUSTED, S.SENDING),
 }
 
 
@@ -35,10 +46,15 @@ def test_every_status_has_its_row() -> None:
     assert set(MOVES) == set(S)
 
 
-def test_what_waits_can_still_be_cancelled_and_what_is_settled_never_waits_again() -> None:
+def test_what_waits_can_still_be_cancelled_and_only_what_was_lost_ever_waits_again() -> None:
     for status in S:
         assert (S.CANCELLED in MOVES[status]) == (status in WAITING)
-        assert status in WAITING or not MOVES[status] & WAITING
+        assert bool(MOVES[status] & WAITING) == (status in WAITING | LOST)
+
+
+def test_delivered_is_the_last_word_and_may_follow_everything_else() -> None:
+    assert MOVES[S.DELIVERED] == frozenset()
+    assert all(S.DELIVERED in MOVES[status] for status in S if status is not S.DELIVERED)
 
 
 def test_incidents_hears_of_all_that_is_lost() -> None:

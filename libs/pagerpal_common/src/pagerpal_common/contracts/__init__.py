@@ -15,7 +15,8 @@ from pagerpal_common.contracts.incidents import (
     ResolveIncident,
 )
 from pagerpal_common.contracts.message import Message
-from pagerpal_common.contracts.notifications import NotificationSettled
+from pagerpal_common.contracts.notifications import NotificationSettled, RetryNotifications
+from pagerpal_common.contracts.receipts import ReceiptsReceived
 
 SUBSCRIBERS: Mapping[type[Message], tuple[str, ...]] = {
     AlertsReceived: ("incidents",),
@@ -30,6 +31,8 @@ SUBSCRIBERS: Mapping[type[Message], tuple[str, ...]] = {
     IncidentResolved: ("escalator", "notifier"),
     RequestEscalation: ("escalator",),
     PageRequested: ("notifier",),
+    ReceiptsReceived: ("notifier",),
+    RetryNotifications: ("notifier",),
 }
 """Which services subscribe to each message. Any process declares all of their queues, so the start order is free:
 a message published before its subscriber ever ran waits for it."""

@@ -45,8 +45,13 @@ incidents = Table(
     one_of("status", IncidentStatus),
     one_of("severity", Severity),
     schema=SCHEMA,
-    # Room on each page, so that a repeated alert rewrites its row in place and touches no index.
-    postgresql_with={"fillfactor": 80},
+    postgresql_with={
+        # Room on each page, so that a repeated alert rewrites its row in place and touches no index.
+        "fillfactor": 80,
+        # Deep pages of the list read indexes alone, as far as pages are known to hold nothing but what all may see.
+        "autovacuum_vacuum_insert_scale_factor": 0.01,
+        "autovacuum_vacuum_scale_factor": 0.02,
+    },
 )
 # The dedup key: one open incident per source and external id. Incidents without an external id never collide.
 Index(
@@ -58,9 +63,45 @@ Index(
 )
 # The newest incident of a dedup key, open or not.
 Index("incidents_history_idx", incidents.c.source_id, incidents.c.external_id, incidents.c.id)
-# Who is wanted right now: what people list first.
-Index("incidents_triggered_idx", incidents.c.id, postgresql_where=incidents.c.status == "triggered")
-Index("incidents_team_idx", incidents.c.team_id, incidents.c.id)
+# The list, newest first: each set of filters is a few stretches of one of these, each in order of id
+# (docs/decisions/0011-the-incident-list.md).
+Index("incidents_listed_idx", incidents.c.status, incidents.c.severity, incidents.c.id)
+Index("incidents_listed_by_team_idx", incidents.c.team_id, incidents.c.status, incidents.c.severity, incidents.c.id)
+Index(
+    "incidents_listed_by_source_idx",
+    incidents.c.source_id,
+    incidents.c.status,
+    incidents.c.severity,
+    incidents.c.id,
+    postgresql_include=["team_id"],
+)
+
+# How many incidents there are of each kind: what `counts` says, and what `count_changes` adds to it. A trigger on
+# `incidents` adds a change per statement and kind, in its transaction: the sum is exact in every snapshot, and no two
+# transactions ever wait for one counter. A loop adds the changes up into `counts`.
+counts = Table(
+    "counts",
+    metadata,
+    Column("team_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("status", Text, primary_key=True),
+    Column("severity", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    schema=SCHEMA,
+    postgresql_with={"fillfactor": 50},
+)
+
+count_changes = Table(
+    "count_changes",
+    metadata,
+    identity(),
+    Column("team_id", BigInteger, nullable=False),
+    Column("source_id", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("change", BigInteger, nullable=False),  # may be negative
+    schema=SCHEMA,
+)
 
 # Alerts and events name their incident without a foreign key: they are written in its transaction, incidents are never
 # deleted, and the check would cost each alert more of PostgreSQL's time than writing it (measured).
@@ -103,15 +144,26 @@ events = Table(
     instant("created_at"),
     Column("data", JSONB, nullable=False),
     Column("notification_id", BigInteger),  # set on events about a notification
+    # Instead of it, on events about one that a person has had tried again: which, and for the how manieth time.
+    Column("retried_notification_id", BigInteger),
+    Column("retry", Integer),
     schema=SCHEMA,
 )
-# Each end of a notification is told once.
+# Each end of a notification is told once, and once more after each retry.
 Index(
     "events_notification_key",
     events.c.notification_id,
     events.c.event_type,
     unique=True,
     postgresql_where=events.c.notification_id.is_not(None),
+)
+Index(
+    "events_retried_notification_key",
+    events.c.retried_notification_id,
+    events.c.retry,
+    events.c.event_type,
+    unique=True,
+    postgresql_where=events.c.retried_notification_id.is_not(None),
 )
 Index("events_incident_idx", events.c.incident_id, events.c.id)
 
@@ -137,4 +189,14 @@ Index("page_requests_open_idx", page_requests.c.id, postgresql_where=page_reques
 incidents_outbox = outbox(SCHEMA)
 incidents_loop_runs = loop_runs(SCHEMA)
 
-OWNED = (incidents, alerts, parked_alerts, events, page_requests, incidents_outbox, incidents_loop_runs)
+OWNED = (
+    incidents,
+    counts,
+    count_changes,
+    alerts,
+    parked_alerts,
+    events,
+    page_requests,
+    incidents_outbox,
+    incidents_loop_runs,
+)

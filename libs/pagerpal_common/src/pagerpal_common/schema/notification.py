@@ -1,10 +1,10 @@
 """Who was told, how, and what came of it. Written by the notifier alone."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from pagerpal_common.schema.columns import identity, instant, loop_runs, metadata, one_of, outbox
-from pagerpal_common.vocabulary import Channel, NotificationStatus
+from pagerpal_common.vocabulary import Channel, NotificationStatus, ReceiptState
 
 SCHEMA = "notification"
 
@@ -31,6 +31,11 @@ notifications = Table(
     instant("sent_at", nullable=True),
     instant("delivered_at", nullable=True),
     instant("settled_at", nullable=True),
+    Column("retries", Integer, nullable=False, server_default=text("0")),  # how often a person had it tried again
+    Column("attempts_before", Integer, nullable=False, server_default=text("0")),  # attempts before the last retry
+    instant("retried_at", nullable=True),
+    Column("retried_by", BigInteger),  # who was logged in
+    Column("retried_as", BigInteger),  # in whose name
     UniqueConstraint("page_request_id", "channel", "step"),
     one_of("channel", Channel),
     one_of("status", NotificationStatus),
@@ -39,6 +44,7 @@ notifications = Table(
 Index("notifications_due_idx", notifications.c.due_at, postgresql_where=notifications.c.due_at.is_not(None))
 # What incidents looks through for ends it has not told yet.
 Index("notifications_settled_idx", notifications.c.settled_at)
+Index("notifications_retried_idx", notifications.c.retried_at, postgresql_where=notifications.c.retried_at.is_not(None))
 
 attempts = Table(
     "attempts",
@@ -55,7 +61,24 @@ attempts = Table(
     schema=SCHEMA,
 )
 
+receipts = Table(
+    "receipts",
+    metadata,
+    # What a provider has said of a message since it took it, all its receipts in one: the strongest word stands.
+    Column("message_id", UUID(as_uuid=True), primary_key=True),  # an attempt's, as far as it is one of ours
+    Column("state", Text, nullable=False),
+    Column("name", Text, nullable=False),  # the provider's own word for it
+    Column("error_code", Integer),
+    Column("is_permanent", Boolean),
+    instant("received_at"),
+    Column("is_matched", Boolean, nullable=False),  # its attempt has been found
+    one_of("state", ReceiptState),
+    schema=SCHEMA,
+)
+# Looked through again for a day: an attempt may appear later than its receipt.
+Index("receipts_unmatched_idx", receipts.c.received_at, postgresql_where=~receipts.c.is_matched)
+
 notification_outbox = outbox(SCHEMA)
 notification_loop_runs = loop_runs(SCHEMA)
 
-OWNED = (notifications, attempts, notification_outbox, notification_loop_runs)
+OWNED = (notifications, attempts, receipts, notification_outbox, notification_loop_runs)

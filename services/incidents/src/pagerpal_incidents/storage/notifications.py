@@ -6,22 +6,34 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# Every end of a notification is told once: the pair (notification, kind) is unique.
+# Every end of a notification is told once, and once more after each retry: the triple (notification, retry, kind) is
+# unique. A row shows its last state only, so what came before it is told with it.
 _TELL = text("""
-INSERT INTO incidents.events (incident_id, event_type, message, created_at, data, notification_id)
-SELECT n.incident_id, 'notification_' || n.status,
+INSERT INTO incidents.events
+    (incident_id, event_type, message, actor_user_id, acting_as_user_id, created_at, data,
+     notification_id, retried_notification_id, retry)
+SELECT n.incident_id, 'notification_' || told.kind,
        CASE n.channel WHEN 'sms' THEN 'SMS' WHEN 'email' THEN 'Mail' ELSE 'Call' END
-       || CASE n.status WHEN 'failed' THEN ' failed for ' WHEN 'exhausted' THEN ' given up for '
-                        ELSE ' ' || n.status || ' to ' END
-       || coalesce(u.name, 'user ' || n.user_id) || coalesce(': ' || n.error, ''),
-       CASE n.status WHEN 'delivered' THEN n.delivered_at WHEN 'sent' THEN n.sent_at ELSE n.settled_at END,
+       || CASE told.kind WHEN 'failed' THEN ' failed for ' WHEN 'exhausted' THEN ' given up for '
+                         WHEN 'retried' THEN ' is tried again for ' ELSE ' ' || told.kind || ' to ' END
+       || coalesce(u.name, 'user ' || n.user_id)
+       || CASE WHEN told.kind IN ('failed', 'exhausted') THEN coalesce(': ' || n.error, '') ELSE '' END,
+       CASE told.kind WHEN 'retried' THEN n.retried_by END, CASE told.kind WHEN 'retried' THEN n.retried_as END,
+       told.at,
        jsonb_build_object('notification_id', n.id, 'user_id', n.user_id, 'channel', n.channel, 'level', n.level,
                           'pass', n.pass_number),
-       n.id
-FROM notification.notifications n LEFT JOIN directory.users u ON u.id = n.user_id
-WHERE n.incident_id = ANY(:ids) AND n.status IN ('sent', 'delivered', 'failed', 'exhausted')
-ORDER BY n.id
-ON CONFLICT (notification_id, event_type) WHERE notification_id IS NOT NULL DO NOTHING
+       CASE WHEN n.retries = 0 THEN n.id END, CASE WHEN n.retries > 0 THEN n.id END, nullif(n.retries, 0)
+FROM notification.notifications n
+CROSS JOIN LATERAL (
+    SELECT 1 AS place, 'retried' AS kind, n.retried_at AS at WHERE n.retries > 0
+    UNION ALL SELECT 2, 'sent', n.sent_at WHERE n.sent_at IS NOT NULL
+    UNION ALL SELECT 3, n.status, CASE n.status WHEN 'delivered' THEN n.delivered_at ELSE n.settled_at END
+              WHERE n.status IN ('delivered', 'failed', 'exhausted')
+) AS told
+LEFT JOIN directory.users u ON u.id = n.user_id
+WHERE n.incident_id = ANY(:ids)
+ORDER BY n.id, told.place
+ON CONFLICT DO NOTHING
 """)
 _COUNT = text("""
 UPDATE incidents.incidents i SET notification_count = n.sent, first_notified_at = n.first, last_notified_at = n.last
@@ -34,13 +46,23 @@ WHERE i.id = n.incident_id
       IS DISTINCT FROM (n.sent, n.first, n.last)
 """)
 _LOCK = text("SELECT id FROM incidents.incidents WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
+# The last thing there is to tell of each: what came before it was told together with it.
 _UNTOLD = text("""
-SELECT DISTINCT n.incident_id FROM notification.notifications n
-WHERE n.settled_at > :since AND n.status IN ('sent', 'delivered', 'failed', 'exhausted')
-  AND (
-      SELECT true FROM incidents.events e  -- not NOT EXISTS: that would be planned as a walk through all of history
-      WHERE e.notification_id = n.id AND e.event_type = 'notification_' || n.status
-  ) IS NULL
+SELECT DISTINCT n.incident_id
+FROM (
+    SELECT id, incident_id, retries, status FROM notification.notifications
+    WHERE settled_at > :since AND status IN ('sent', 'delivered', 'failed', 'exhausted')
+    UNION ALL
+    SELECT id, incident_id, retries, 'retried' FROM notification.notifications
+    WHERE retried_at > :since AND status IN ('queued', 'sending', 'cancelled')
+) AS n(id, incident_id, retries, kind)
+WHERE CASE n.retries  -- not NOT EXISTS: that would be planned as a walk through all of history
+    WHEN 0 THEN (SELECT true FROM incidents.events e
+                 WHERE e.notification_id = n.id AND e.event_type = 'notification_' || n.kind)
+    ELSE (SELECT true FROM incidents.events e
+          WHERE e.retried_notification_id = n.id AND e.retry = n.retries
+            AND e.event_type = 'notification_' || n.kind)
+END IS NULL
 LIMIT :limit
 """)
 

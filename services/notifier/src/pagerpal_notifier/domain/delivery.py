@@ -10,10 +10,11 @@ from pagerpal_common.vocabulary import Channel
 from pagerpal_common.vocabulary import NotificationStatus as S
 
 from pagerpal_notifier.domain.lifecycle import check_move
-from pagerpal_notifier.domain.page import Unsendable
+from pagerpal_notifier.domain.page import Lost, Unsendable
 
 TRIES = 10
-"""How often a provider is asked. With the backoff and the deadline below this ends within 15 minutes."""
+"""How often a provider is asked; as often again after a person's retry. With the backoff and the deadline below this
+ends within 15 minutes."""
 
 DEADLINE = timedelta(seconds=20)
 """How long a claimed notification is left alone. After that its sender must be dead, and it is sent again."""
@@ -55,6 +56,7 @@ class Change:
     status: S
     due_at: datetime | None
     error: str | None
+    delivered_at: datetime | None = None
 
 
 _BECOMES: Mapping[Verdict, S] = {
@@ -65,16 +67,16 @@ _BECOMES: Mapping[Verdict, S] = {
 }
 
 
-def after_send(outcome: Outcome, *, attempts: int, attempt_id: UUID, now: datetime) -> Change:
-    """What becomes of a notification under way, after its try number `attempts`."""
+def after_send(outcome: Outcome, *, tries: int, attempt_id: UUID, now: datetime) -> Change:
+    """What becomes of a notification under way, after so many tries."""
     status = _BECOMES[outcome.verdict]
     change = Change(status, None, None if status is S.SENT else outcome.detail)
     if status in {S.QUEUED, S.SENDING}:
-        if attempts >= TRIES:
+        if tries >= TRIES:
             doubt = ", and it may have gone" if status is S.SENDING else ""
-            change = Change(S.EXHAUSTED, None, f"given up after {attempts} tries{doubt}: {outcome.detail}")
+            change = Change(S.EXHAUSTED, None, f"given up after {tries} tries{doubt}: {outcome.detail}")
         else:
-            change = Change(status, now + max(outcome.wait, _backoff(attempts, attempt_id)), outcome.detail)
+            change = Change(status, now + max(outcome.wait, _backoff(tries, attempt_id)), outcome.detail)
     check_move(S.SENDING, change.status)
     return change
 
@@ -84,8 +86,8 @@ def without_send(row: Unsendable) -> Change:
     doubt = "; whether an earlier try went is not known" if row.status is S.SENDING else ""
     if not row.is_wanted:
         change = Change(S.CANCELLED, None, f"no longer wanted{doubt}")
-    elif row.attempts >= TRIES:
-        change = Change(S.EXHAUSTED, None, f"given up after {row.attempts} tries{doubt}")
+    elif row.tries >= TRIES:
+        change = Change(S.EXHAUSTED, None, f"given up after {row.tries} tries{doubt}")
     elif not row.is_active:
         change = Change(S.FAILED, None, f"the person is deactivated or gone{doubt}")
     else:
@@ -95,7 +97,19 @@ def without_send(row: Unsendable) -> Change:
     return change
 
 
-def _backoff(attempts: int, attempt_id: UUID) -> timedelta:
+def after_retry(row: Lost) -> S | None:
+    """What becomes of a lost notification that a person wants tried again; None when it stays as it is.
+
+    Nobody is paged for what is acknowledged, resolved or in another run by now, nor by a way that leads nowhere.
+    """
+    if not (row.is_wanted and row.is_active and row.has_address):
+        return None
+    status = S.SENDING if row.is_in_doubt else S.QUEUED
+    check_move(row.status, status)
+    return status
+
+
+def _backoff(tries: int, attempt_id: UUID) -> timedelta:
     """The wait after this many tries. The id's random bits are the jitter's draw."""
     draw = (attempt_id.int & 0xFFFF) / 0x10000
-    return BACKOFF[min(attempts, len(BACKOFF)) - 1] * (1 + JITTER * draw)
+    return BACKOFF[min(tries, len(BACKOFF)) - 1] * (1 + JITTER * draw)

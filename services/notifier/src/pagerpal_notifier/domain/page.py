@@ -29,6 +29,8 @@ class Claim:
     step: int
     attempts: int
     """How many tries there have been, this one included."""
+    tries: int
+    """How many of them since it was queued, or since a person last had it tried again."""
     attempt_id: UUID
     """The provider's message id of this try: the same as last time while that one's outcome is unknown."""
     address: str = field(repr=False)  # secret: goes to the provider and nowhere else
@@ -45,7 +47,35 @@ class Unsendable:
     channel: Channel
     step: int
     attempts: int
+    tries: int
+    """As of a claim."""
     status: NotificationStatus
     is_wanted: bool
     is_active: bool
     has_address: bool
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A notification that has failed or is exhausted, in the light of a wish to have it tried again."""
+
+    notification_id: int
+    status: NotificationStatus
+    is_wanted: bool
+    is_active: bool
+    has_address: bool
+    is_in_doubt: bool
+    """Whether the provider took the last try is not known."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notification whose provider has said more of its last message."""
+
+    notification_id: int
+    incident_id: int
+    page_request_id: int
+    step: int
+    attempts: int
+    status: NotificationStatus
+    message_id: UUID

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_notifier.domain.delivery import TRIES, Change, Outcome
 from pagerpal_notifier.domain.lifecycle import WAITING
-from pagerpal_notifier.domain.page import Claim, Page, Unsendable
+from pagerpal_notifier.domain.page import Claim, Page, Told, Unsendable
 
 # One statement, and one snapshot: what is due is locked, looked at again in the light of the incident, the page
 # request and the directory as they are now, and claimed. So nothing is claimed by a statement that
@@ -21,8 +21,8 @@ from pagerpal_notifier.domain.page import Claim, Page, Unsendable
 # so does one whose person has another address by now, to which nothing has gone.
 _CLAIM = text("""
 WITH due AS MATERIALIZED (
-    SELECT n.id, n.status, n.attempts, n.channel, n.step, n.incident_id, n.page_request_id, n.reason,
-           i.severity, i.title, i.description,
+    SELECT n.id, n.status, n.attempts, n.attempts - n.attempts_before AS tries, n.channel, n.step, n.incident_id,
+           n.page_request_id, n.reason, i.severity, i.title, i.description,
            coalesce(i.status = 'triggered' AND i.escalation_id = n.escalation_id AND r.is_open, false) AS is_wanted,
            coalesce(u.is_active, false) AS is_active,
            coalesce(CASE n.channel WHEN 'email' THEN u.email ELSE u.phone END, '') AS address
@@ -36,7 +36,7 @@ WITH due AS MATERIALIZED (
     FOR UPDATE OF n SKIP LOCKED
 ), looked_at AS MATERIALIZED (
     SELECT due.*, row_number() OVER (ORDER BY id) AS place,
-           is_wanted AND is_active AND address <> '' AND attempts < :tries AS is_sendable
+           is_wanted AND is_active AND address <> '' AND tries < :tries AS is_sendable
     FROM due
 ), claimed AS (
     UPDATE notification.notifications n
@@ -58,7 +58,9 @@ FROM looked_at l LEFT JOIN claimed c ON c.id = l.id ORDER BY l.place
 _SAVE = text("""
 UPDATE notification.notifications
 SET status = :status, error = :error, due_at = :due_at,
-    sent_at = CASE WHEN :status = 'sent' THEN CAST(:now AS timestamptz) ELSE sent_at END,
+    sent_at = CASE WHEN :status = 'sent' THEN CAST(:now AS timestamptz)
+                   ELSE coalesce(sent_at, CAST(:delivered_at AS timestamptz)) END,
+    delivered_at = coalesce(CAST(:delivered_at AS timestamptz), delivered_at),
     settled_at = CASE WHEN :is_settled THEN CAST(:now AS timestamptz) END
 WHERE id = :id AND status = :was AND attempts = :attempts
 RETURNING id
@@ -77,7 +79,8 @@ WHERE page_request_id = :page_request_id AND status = 'queued' AND attempts = 0 
 RETURNING id
 """)
 
-# Whoever comes second sees what the first has written, so that of two ways that fail at once one adds the mail.
+# Whoever comes second sees what the first has written, so that of two ways that fail at once one adds the mail. A way
+# may fail long after, by a receipt: nobody is mailed of what is over by then.
 _ALONE = text("SELECT pg_advisory_xact_lock(:page_request_id)")
 _LAST_RESORT = text("""
 INSERT INTO notification.notifications
@@ -86,6 +89,8 @@ INSERT INTO notification.notifications
 SELECT n.page_request_id, n.incident_id, n.escalation_id, n.user_id, 'email', n.step + 1, n.pass_number, n.level,
        (n.reason - -1) || to_jsonb(CAST(:why AS text)), 'queued', 0, :now, :now
 FROM notification.notifications n JOIN directory.users u ON u.id = n.user_id AND u.is_active
+JOIN incidents.page_requests r ON r.id = n.page_request_id AND r.is_open
+JOIN incidents.incidents i ON i.id = n.incident_id AND i.status = 'triggered' AND i.escalation_id = n.escalation_id
 WHERE n.id = :id AND NOT EXISTS (
     SELECT FROM notification.notifications other
     WHERE other.page_request_id = n.page_request_id
@@ -153,7 +158,7 @@ async def claim_due(
 
 
 async def save_change(
-    tx: AsyncConnection, row: Claim | Unsendable, change: Change, *, was: NotificationStatus, now: datetime
+    tx: AsyncConnection, row: Claim | Unsendable | Told, change: Change, *, was: NotificationStatus, now: datetime
 ) -> bool:
     """Write down what a notification becomes; False if it is not where `row` left it, and somebody else decides."""
     saved = await tx.execute(
@@ -165,6 +170,7 @@ async def save_change(
             "status": change.status,
             "error": change.error,
             "due_at": change.due_at,
+            "delivered_at": change.delivered_at,
             "is_settled": change.status not in WAITING,
             "now": now,
         },
@@ -206,6 +212,7 @@ def _claim(row: Mapping[Any, Any]) -> Claim:
         channel=Channel(row["channel"]),
         step=row["step"],
         attempts=row["attempts"] + 1,
+        tries=row["tries"] + 1,
         attempt_id=row["attempt_id"],
         address=row["address"],
         page=Page(
@@ -226,6 +233,7 @@ def _unsendable(row: Mapping[Any, Any]) -> Unsendable:
         channel=Channel(row["channel"]),
         step=row["step"],
         attempts=row["attempts"],
+        tries=row["tries"],
         status=NotificationStatus(row["status"]),
         is_wanted=row["is_wanted"],
         is_active=row["is_active"],
