@@ -10,6 +10,7 @@ from pagerpal_common.bus import BatchSubscription, Subscription, wire
 from pagerpal_common.contracts.alerts import Alert, AlertResult, AlertsHandled, AlertsReceived
 from pagerpal_common.contracts.incidents import IncidentView
 from pagerpal_common.contracts.message import Message
+from pagerpal_common.contracts.receipts import ReceiptsReceived
 from pagerpal_common.errors import BusUnavailable, NoReply
 from pagerpal_common.ids import uuid7
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus, IncidentStatus, Severity
@@ -42,6 +43,8 @@ class ScriptedBus:
 
     def __init__(self) -> None:
         self.groups: list[AlertsReceived] = []
+        self.published: list[ReceiptsReceived] = []
+        self.is_away = False
         self.script: Script = opens()
         self._heard = asyncio.Event()
 
@@ -75,7 +78,10 @@ class ScriptedBus:
         return None
 
     async def publish(self, message: Message) -> None:
-        raise AssertionError(f"ingest only asks, but published {message.topic}")
+        assert isinstance(message, ReceiptsReceived), f"ingest asks about {message.topic}, and must not publish it"
+        if self.is_away:
+            raise BusUnavailable("not confirmed")
+        self.published.append(wire.decode(ReceiptsReceived, wire.encode(message)))
 
     async def parked(self) -> int:
         return 0

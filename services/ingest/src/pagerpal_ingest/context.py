@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pagerpal_common.clock import Now
 
 from pagerpal_ingest.admission import Admission
+from pagerpal_ingest.receipts import Receipts
 from pagerpal_ingest.sns import Sns
 from pagerpal_ingest.sources import Sources
 
@@ -17,3 +18,4 @@ class Context:
     admission: Admission
     now: Now
     sns: Sns
+    receipts: Receipts

@@ -8,6 +8,8 @@ from functools import partial
 
 from pagerpal_common.contracts.incidents import IncidentView
 from pagerpal_common.http import Endpoint
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from pagerpal_ingest.alerts import receive_alert
@@ -15,7 +17,13 @@ from pagerpal_ingest.answers import GroupAnswer
 from pagerpal_ingest.cloudwatch import receive_cloudwatch
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.events import EventAnswer, receive_event
+from pagerpal_ingest.receipts import PATH
 from pagerpal_ingest.webhooks import receive_alertmanager, receive_grafana
+
+async def receive_receipts(ctx: Context, request: Request) -> Response:
+    """What Infobip says later of messages that it took: up to a hundred receipts, in any order."""
+    return await ctx.receipts.receive(request)
+
 
 KEYED = (200, 202, 400, 401, 403, 413, 415, 422, 503)
 """What a route with an alert source key may answer beside the status of its row."""
@@ -26,6 +34,7 @@ ENDPOINTS = (
     Endpoint("PUT", "/api/v1/webhooks/grafana", receive_grafana, None, None, 201, GroupAnswer, KEYED),
     Endpoint("POST", "/api/v1/webhooks/alertmanager", receive_alertmanager, None, None, 201, GroupAnswer, KEYED),
     Endpoint("POST", "/api/v1/webhooks/cloudwatch", receive_cloudwatch, None, None, 201, IncidentView, KEYED),
+    Endpoint("POST", PATH, receive_receipts, None, None, 200, dict[str, str], (401, 403, 413, 415, 422, 503)),
     Endpoint("POST", "/v2/enqueue", receive_event, None, None, 202, EventAnswer, (400, 413, 415, 503)),
 )
 

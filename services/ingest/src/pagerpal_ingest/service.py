@@ -24,6 +24,7 @@ from pagerpal_ingest.loops import (
     forget_settled,
     write_tally,
 )
+from pagerpal_ingest.receipts import Receipts
 from pagerpal_ingest.settings import IngestSettings
 from pagerpal_ingest.sns import Sns, pin_topic
 from pagerpal_ingest.sources import Sources
@@ -40,6 +41,7 @@ def build(settings: IngestSettings, bus: Bus, now: Now, *, fetch: Fetch | None =
         ConfigError: there is no database URL.
     """
     database = settings.connect("ingest")
+    receipts = Receipts(bus, settings.receipt_token, now)
     intake = Intake(bus, partial(spool, database, now), now, reply_seconds=settings.reply_seconds)
     tally = Tally()
     admission = Admission(intake, tally, now, alerts_per_second=settings.source_alerts_per_second)
@@ -68,6 +70,6 @@ def build(settings: IngestSettings, bus: Bus, now: Now, *, fetch: Fetch | None =
                 batch=FORGET_LIMIT,
             ),
         ),
-        routes=routes(Context(sources, admission, now, sns)),
+        routes=routes(Context(sources, admission, now, sns, receipts)),
         is_ready=bus_or_database,
     )

@@ -1,7 +1,13 @@
 """What can be set about ingest?"""
 
+from typing import Annotated
+
 from pagerpal_common.config import Settings
-from pydantic import Field
+from pagerpal_common.secret_strength import Strong
+from pydantic import Field, SecretStr
+
+SHORTEST_TOKEN = 16
+"""Characters, in production."""
 
 
 class IngestSettings(Settings):
@@ -13,3 +19,6 @@ class IngestSettings(Settings):
     source_alerts_per_second: float = Field(1000.0, alias="PAGERPAL_SOURCE_ALERTS_PER_SECOND", gt=0, le=1_000_000)
     """What one source may send to one process in the long run, unless its configuration has `alerts_per_second`.
     Beyond it senders get 503 and come again."""
+    receipt_token: Annotated[SecretStr | None, Strong(SHORTEST_TOKEN)] = Field(None, alias="INFOBIP_RECEIPT_TOKEN")
+    """What Infobip must send as `X-Infobip-Receipt-Token`. Without it, in development, anybody's receipts are taken. One
+    that can be guessed lets anybody tell us that a page has arrived."""

@@ -348,3 +348,12 @@ def test_ingest_does_not_start_without_a_database(bus: ScriptedBus, clock: TestC
     assert IngestSettings.model_validate({}).port == 8001
     with pytest.raises(ConfigError):
         build(IngestSettings.model_validate({}), bus, clock)
+
+
+async def test_receipts_have_a_route_beside_the_alerts(door: Door) -> None:
+    receipt = {"messageId": "0191e180-7d60-7000-aded-7d8b151cbd5b", "status": {"groupName": "DELIVERED"}}
+
+    answer = await door.client.post("/api/v1/notifications/infobip/receipts", json={"results": [receipt]})
+
+    assert answer.status_code == 200
+    assert [len(message.receipts) for message in door.bus.published] == [1]

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
 
-TO_INGEST = (("api", "v1", "alerts"), ("api", "v1", "webhooks"), ("v2", "enqueue"))
-"""What monitoring systems call; everything else is web's."""
+TO_INGEST = (("api", "v1", "alerts"), ("api", "v1", "webhooks"), ("api", "v1", "notifications"), ("v2", "enqueue"))
+"""What monitoring systems and the provider call; everything else is web's."""
 
 TIMEOUT = httpx.Timeout(60.0, connect=2.0, pool=10.0)
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=30.0)

@@ -13,9 +13,10 @@ from pagerpal_standalone.edge import service_for
         "/api/v1/webhooks/cloudwatch",
         "/api/v1/webhooks/alertmanager",
         "/v2/enqueue",
+        "/api/v1/notifications/infobip/receipts",
     ],
 )
-def test_what_monitoring_systems_call_goes_to_ingest(path: str) -> None:
+def test_what_monitoring_systems_and_the_provider_call_goes_to_ingest(path: str) -> None:
     assert service_for(path) == "ingest"
 
 
@@ -28,6 +29,7 @@ def test_what_monitoring_systems_call_goes_to_ingest(path: str) -> None:
         "/api/v1/alert-sources",
         "/api/v1/alert-sources/1/regenerate-key",
         "/api/v1/alertsx",
+        "/api/v1/notification-rules",
         "/api/v1/incidents/1/ack",
         "/api/v1",
         "/v2",
