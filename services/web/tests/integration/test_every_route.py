@@ -89,7 +89,9 @@ async def test_a_body_with_an_unknown_field_is_refused(row: Endpoint, web: Web) 
 
 def test_reading_needs_an_account_acting_a_responder_and_everything_else_an_admin() -> None:
     for row in GUARDED:
-        is_action = row.path.startswith("/api/v1/incidents/") and row.method == "POST"
+        is_action = row.method == "POST" and (
+            row.path.startswith("/api/v1/incidents/") or row.path.endswith("/test-alert")
+        )
         expected = Role.VIEWER if row.method == "GET" else Role.RESPONDER if is_action else Role.ADMIN
         assert row.allow is expected, named(row)
     assert [row.path for row in ENDPOINTS if row.allow is None] == ["/health"]

@@ -13,10 +13,11 @@ from pagerpal_common.contracts.incidents import (
     ReopenIncident,
     ResolveIncident,
 )
+from pagerpal_common.contracts.notifications import NotificationsRetried, RetryNotifications
 from pagerpal_common.errors import BusUnavailable, Conflict, Invalid, NoReply, NotFound, PagerPalError
 from pagerpal_common.testing.rows import Rows
 
-from .conftest import ACCOUNTS, T0, Broker, Web, an_incident
+from .conftest import ACCOUNTS, PASSWORD, T0, Broker, Web, an_incident
 
 INCIDENTS = "/api/v1/incidents"
 
@@ -56,11 +57,6 @@ async def test_the_list_is_newest_first_in_pages_and_filtered(web: Web, rows: Ro
     ):
         assert [item["id"] for item in (await web("GET", f"{INCIDENTS}?{query}")).json()["items"]] == ids, query
     assert (await web("GET", f"{INCIDENTS}?page_size=1{'0' * 30}")).json()["page_size"] == 200
-
-
-@pytest.mark.parametrize("query", ["page=0", f"page=1{'0' * 30}", "page_size=0", "status=open", "team_id=x", "page=-1"])
-async def test_a_query_that_does_not_fit_is_422(query: str, web: Web) -> None:
-    assert (await web("GET", f"{INCIDENTS}?{query}")).status_code == 422
 
 
 async def test_an_empty_list_has_no_pages(web: Web) -> None:
@@ -211,3 +207,67 @@ async def test_what_has_an_open_incident_cannot_be_deleted(web: Web, rows: Rows)
     await rows("UPDATE incidents.incidents SET status = 'resolved'")
     for path in (f"/api/v1/alert-sources/{source['id']}", f"/api/v1/teams/{team['id']}"):
         assert (await web("DELETE", path)).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("content", "acting_as"),
+    [
+        (b"", "responder"),
+        (b" \n", "responder"),
+        (b"{}", "responder"),
+        (b'{"user_id": null}', "responder"),
+        (b'{"user_id": 3}', "viewer"),
+    ],
+)
+async def test_a_retry_asks_the_notifier_with_or_without_a_body(
+    content: bytes, acting_as: str, web: Web, rows: Rows, broker: Broker
+) -> None:
+    number = await insert_incident(rows)
+    broker.answer = NotificationsRetried(occurred_at=T0, retried_count=3, queued_count=2)
+
+    response = await web.client.post(
+        f"{INCIDENTS}/{number}/notification-logs/retry", content=content, auth=("responder@example.org", PASSWORD)
+    )
+
+    assert (response.status_code, response.json()) == (200, {"retried_count": 3, "queued_count": 2})
+    ((message, wait),) = broker.asked
+    assert isinstance(message, RetryNotifications)
+    assert (message.incident_id, message.actor_user_id) == (number, ACCOUNTS["responder"])
+    assert (message.acting_as_user_id, wait) == (ACCOUNTS[acting_as], 3.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"x", 422),
+        (b"[]", 422),
+        (b'{"user_id": "1"}', 422),
+        (b'{"user_id": 1, "all": true}', 422),
+        (b'{"user_id": 4}', 400),
+        (b'{"user_id": 999}', 400),
+        (b" " * 70000, 413),
+    ],
+)
+async def test_a_retry_with_a_wrong_body_asks_nobody(
+    content: bytes, status: int, web: Web, rows: Rows, broker: Broker
+) -> None:
+    number = await insert_incident(rows)
+    response = await web.client.post(
+        f"{INCIDENTS}/{number}/notification-logs/retry", content=content, auth=("admin@example.org", PASSWORD)
+    )
+    assert response.status_code == status
+    assert broker.asked == []
+
+
+async def test_a_retry_while_the_broker_is_away_is_503(web: Web, rows: Rows, broker: Broker) -> None:
+    broker.answer = BusUnavailable("no broker")
+    response = await web("POST", f"{INCIDENTS}/{await insert_incident(rows)}/notification-logs/retry")
+    assert (response.status_code, "retry-after" in response.headers) == (503, True)
+
+
+async def test_an_action_without_its_body_is_422(web: Web, rows: Rows, broker: Broker) -> None:
+    number = await insert_incident(rows)
+    for action in ("ack", "resolve", "reopen", "escalate"):
+        for body in (None, {}, {"user_id": None}, {"user_id": "1"}, {"user_id": True}):
+            assert (await web("POST", f"{INCIDENTS}/{number}/{action}", body)).status_code == 422, (action, body)
+    assert broker.asked == []

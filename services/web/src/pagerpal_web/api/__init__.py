@@ -2,7 +2,7 @@
 
 from pagerpal_common.http import Endpoint, health
 
-from pagerpal_web.api import incidents, policies, schedules, source_health, sources, system, teams, users
+from pagerpal_web.api import incidents, policies, schedules, source_health, sources, system, teams, trial_alerts, users
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/health", health, None),
@@ -12,6 +12,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *policies.ENDPOINTS,
     *sources.ENDPOINTS,
     *source_health.ENDPOINTS,
+    *trial_alerts.ENDPOINTS,
     *incidents.ENDPOINTS,
     *system.ENDPOINTS,
 )

@@ -1,6 +1,8 @@
 """Incidents: to read them, and to have something done about them: `/api/v1/incidents`."""
 
+from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from pagerpal_common.contracts.escalations import RequestEscalation
 from pagerpal_common.contracts.incidents import (
@@ -11,14 +13,16 @@ from pagerpal_common.contracts.incidents import (
     ReopenIncident,
     ResolveIncident,
 )
-from pagerpal_common.http import Body, Call, Endpoint, Query
-from pagerpal_common.vocabulary import IncidentStatus, Role, Severity
-from pydantic import Field
+from pagerpal_common.contracts.notifications import NotificationsRetried, RetryNotifications
+from pagerpal_common.http import BODY_LIMIT, Body, Call, Endpoint, Query, read_body, unprocessable
+from pagerpal_common.vocabulary import Channel, IncidentStatus, NotificationStatus, Role, Severity
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pagerpal_web.api.rows import Page
 from pagerpal_web.context import Context
 from pagerpal_web.fields import Id
 from pagerpal_web.masking import masked
+from pagerpal_web.storage import incident_list
 from pagerpal_web.storage import incidents as storage
 from pagerpal_web.storage.users import check_active
 
@@ -56,54 +60,142 @@ class Escalation(ActingUser):
     expected_level: Annotated[int, Field(ge=0, le=1000)] | None = None
 
 
-async def list_incidents(ctx: Context, call: Call[Filter]) -> dict[str, Any]:
+class Retry(Body):
+    """In whose name; without it, or without any body, in that of who is logged in."""
+
+    user_id: Id | None = None
+
+
+class IncidentPage(BaseModel):
+    """One page of a list, and how much there is in all, both of one moment."""
+
+    items: list[IncidentView]
+    total: int
+    page: int
+    page_size: int
+    total_pages: int
+
+
+class TimelineEvent(BaseModel):
+    """A line of an incident's timeline."""
+
+    id: int
+    event_type: str
+    message: str
+    actor_user_id: int | None
+    """Who was logged in; nobody when the alert source or a timer did it."""
+    acting_as_user_id: int | None
+    created_at: datetime
+    data: dict[str, Any]
+
+
+class NotificationLog(BaseModel):
+    """One way to one person: how far it has come, and why they were to be told."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    id: int
+    user_id: int
+    user_name: str | None
+    channel: Channel
+    address: str | None
+    """Where it went, masked; not known before it is sent."""
+    status: NotificationStatus
+    level: int
+    pass_number: int = Field(alias="pass")
+    provider_message_id: UUID | None
+    attempts: int
+    error: str | None
+    reason: list[str]
+    created_at: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+
+
+class Retried(BaseModel):
+    """What a retry has found and done."""
+
+    retried_count: int
+    """Notifications that had failed or were exhausted."""
+    queued_count: int
+    """Those of them that now wait to be sent."""
+
+
+async def list_incidents(ctx: Context, call: Call[Filter]) -> IncidentPage:
     """Newest first."""
     size = min(call.body.page_size, LARGEST_PAGE)
     filters = call.body.model_dump(exclude_none=True, exclude={"page", "page_size"})
     async with ctx.db.begin() as tx:
-        items, total = await storage.list_incidents(tx, filters, limit=size, offset=(call.body.page - 1) * size)
-    return {
-        "items": items,
-        "total": total,
-        "page": call.body.page,
-        "page_size": size,
-        "total_pages": -(-total // size),
-    }
+        items, total = await incident_list.list_incidents(tx, filters, limit=size, offset=(call.body.page - 1) * size)
+    return IncidentPage(items=items, total=total, page=call.body.page, page_size=size, total_pages=-(-total // size))
 
 
 async def get_incident(ctx: Context, call: Call[None]) -> IncidentView:
+    """The incident as it stands."""
     async with ctx.db.begin() as tx:
         return await storage.get_incident(tx, call.ids["incident_id"])
 
 
-async def list_events(ctx: Context, call: Call[HistoryPage]) -> Any:
+async def list_events(ctx: Context, call: Call[HistoryPage]) -> list[TimelineEvent]:
     """The timeline, oldest first."""
     async with ctx.db.begin() as tx:
         incident = await storage.get_incident(tx, call.ids["incident_id"])
-        return await storage.list_events(tx, incident.id, limit=call.body.limit, after=call.body.after)
+        rows = await storage.list_events(tx, incident.id, limit=call.body.limit, after=call.body.after)
+    return [TimelineEvent.model_validate(row) for row in rows]
 
 
-async def list_notification_logs(ctx: Context, call: Call[HistoryPage]) -> Any:
+async def list_notification_logs(ctx: Context, call: Call[HistoryPage]) -> list[NotificationLog]:
     """Who was told and how, oldest first."""
     async with ctx.db.begin() as tx:
         incident = await storage.get_incident(tx, call.ids["incident_id"])
         rows = await storage.list_notifications(tx, incident.id, limit=call.body.limit, after=call.body.after)
-    return [{**row, "address": masked(row["address"])} for row in rows]
+    return [NotificationLog.model_validate({**row, "address": masked(row["address"])}) for row in rows]
+
+
+async def retry_notifications(ctx: Context, call: Call[None]) -> Retried:
+    """Have the failed and exhausted notifications of the incident tried again, as far as it still wants them and their
+    people can be reached. The body may be left out, or name in whose name it is done."""
+    async with ctx.db.begin() as tx:
+        incident = await storage.get_incident(tx, call.ids["incident_id"])
+    user_id = (await _retry_body(call)).user_id or call.actor.user_id
+    async with ctx.db.begin() as tx:
+        await check_active(tx, user_id)
+    command = RetryNotifications(
+        occurred_at=ctx.now(),
+        incident_id=incident.id,
+        actor_user_id=call.actor.user_id,
+        acting_as_user_id=user_id,
+    )
+    reply = await ctx.bus.request(command, NotificationsRetried, wait=ANSWER_SECONDS)
+    return Retried(retried_count=reply.retried_count, queued_count=reply.queued_count)
+
+
+async def _retry_body(call: Call[None]) -> Retry:
+    """What came along, if anything did."""
+    body = await read_body(call.request, BODY_LIMIT)
+    try:
+        return Retry.model_validate_json(body) if body.strip() else Retry()
+    except ValidationError as error:
+        raise unprocessable(error, "body") from None
 
 
 async def acknowledge(ctx: Context, call: Call[ActingUser]) -> IncidentView:
+    """Somebody is on it: nobody else is paged. Done twice, the first to acknowledge stays."""
     return await _command(ctx, call, AcknowledgeIncident)
 
 
 async def resolve(ctx: Context, call: Call[ActingUser]) -> IncidentView:
+    """It is over."""
     return await _command(ctx, call, ResolveIncident)
 
 
 async def reopen(ctx: Context, call: Call[ActingUser]) -> IncidentView:
+    """It was not over: its escalation begins anew. 409 while a newer incident is open for the same alert."""
     return await _command(ctx, call, ReopenIncident)
 
 
 async def escalate(ctx: Context, call: Call[Escalation]) -> IncidentView:
+    """Page the next level now. 409 once it has moved on, so that two clicks never skip a level."""
     return await _command(ctx, call, RequestEscalation)
 
 
@@ -123,19 +215,21 @@ async def _command(ctx: Context, call: Call[Any], command: type[IncidentCommand]
     return reply.incident
 
 
+_INCIDENTS = "/api/v1/incidents"
+_INCIDENT = _INCIDENTS + "/{incident_id:int}"
+_LOGS = _INCIDENT + "/notification-logs"
+_MOVED = (400, 409)
+
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/incidents", list_incidents, Role.VIEWER, Filter),
-    Endpoint("GET", "/api/v1/incidents/{incident_id:int}", get_incident, Role.VIEWER),
-    Endpoint("POST", "/api/v1/incidents/{incident_id:int}/ack", acknowledge, Role.RESPONDER, ActingUser),
-    Endpoint("POST", "/api/v1/incidents/{incident_id:int}/resolve", resolve, Role.RESPONDER, ActingUser),
-    Endpoint("POST", "/api/v1/incidents/{incident_id:int}/reopen", reopen, Role.RESPONDER, ActingUser),
-    Endpoint("POST", "/api/v1/incidents/{incident_id:int}/escalate", escalate, Role.RESPONDER, Escalation),
-    Endpoint("GET", "/api/v1/incidents/{incident_id:int}/events", list_events, Role.VIEWER, HistoryPage),
+    Endpoint("GET", _INCIDENTS, list_incidents, Role.VIEWER, Filter, gives=IncidentPage),
+    Endpoint("GET", _INCIDENT, get_incident, Role.VIEWER, gives=IncidentView),
+    Endpoint("POST", _INCIDENT + "/ack", acknowledge, Role.RESPONDER, ActingUser, gives=IncidentView, refuses=(400,)),
+    Endpoint("POST", _INCIDENT + "/resolve", resolve, Role.RESPONDER, ActingUser, gives=IncidentView, refuses=(400,)),
+    Endpoint("POST", _INCIDENT + "/reopen", reopen, Role.RESPONDER, ActingUser, gives=IncidentView, refuses=_MOVED),
+    Endpoint("POST", _INCIDENT + "/escalate", escalate, Role.RESPONDER, Escalation, gives=IncidentView, refuses=_MOVED),
+    Endpoint("GET", _INCIDENT + "/events", list_events, Role.VIEWER, HistoryPage, gives=list[TimelineEvent]),
+    Endpoint("GET", _LOGS, list_notification_logs, Role.VIEWER, HistoryPage, gives=list[NotificationLog]),
     Endpoint(
-        "GET",
-        "/api/v1/incidents/{incident_id:int}/notification-logs",
-        list_notification_logs,
-        Role.VIEWER,
-        HistoryPage,
+        "POST", _LOGS + "/retry", retry_notifications, Role.RESPONDER, gives=Retried, refuses=(400, 413, 415, 422)
     ),
 )

@@ -17,17 +17,6 @@ _INCIDENT = [incidents.c[name] for name in IncidentView.model_fields]
 _EVENT = ("id", "event_type", "message", "actor_user_id", "acting_as_user_id", "created_at", "data")
 
 
-async def list_incidents(
-    tx: AsyncConnection, filters: Mapping[str, Any], *, limit: int, offset: int
-) -> tuple[list[IncidentView], int]:
-    """One page of the incidents whose columns have these values, newest first, and how many there are in all."""
-    conditions = [incidents.c[name] == value for name, value in filters.items()]
-    total = (await tx.execute(select(func.count()).select_from(incidents).where(*conditions))).scalar_one()
-    query = select(*_INCIDENT).where(*conditions).order_by(incidents.c.id.desc()).limit(limit).offset(offset)
-    rows = (await tx.execute(query)).mappings()
-    return [IncidentView.model_validate(dict(row)) for row in rows], total
-
-
 async def get_incident(tx: AsyncConnection, incident_id: int) -> IncidentView:
     """Raises NotFound when there is none."""
     row = (await tx.execute(select(*_INCIDENT).where(incidents.c.id == incident_id))).mappings().one_or_none()
