@@ -6,7 +6,7 @@ from pagerpal_common.directory import find_policy, load_facts
 from pagerpal_common.escalation import fallback_policy, first_responder
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_incidents.domain.fold import Routing
+from pagerpal_incidents.domain.history import Routing
 
 FRESH = timedelta(seconds=1)
 """How long an answer holds for further incidents of the same team and policy. In a storm it saves two round trips to

@@ -16,7 +16,7 @@ class Context:
     db: Database
     outbox: Outbox
     now: Now
-    insert_batch: TextClause
+    batch_statement: TextClause
     """What a batch of alerts writes, in one statement."""
     assignments: Assignments = field(default_factory=Assignments)
 

@@ -6,21 +6,22 @@ from uuid import UUID
 
 import structlog
 from pagerpal_common.contracts.alerts import Alert, AlertResult
-from pagerpal_common.errors import DatabaseUnavailable, Unavailable
+from pagerpal_common.errors import Conflict, DatabaseUnavailable, Unavailable
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_incidents.context import Context
-from pagerpal_incidents.domain.fold import Folded, Known, fold, key_of, openings, routing_of
+from pagerpal_incidents.domain.fold import Folded, Key, Known, fold, key_of, most_openings
+from pagerpal_incidents.domain.history import History, Routing, routing_of
 from pagerpal_incidents.domain.incident import Incident
+from pagerpal_incidents.storage.histories import find_histories, hold_keys, remember_early
 from pagerpal_incidents.storage.incidents import (
     LostRace,
     find_incidents,
-    find_latest,
-    insert_batch,
-    lock_open,
+    is_repeat,
+    save_batch,
     take_numbers,
-    update_by_alerts,
+    update_incidents,
 )
 from pagerpal_incidents.storage.ledger import find_handled, ledger_rows, park
 from pagerpal_incidents.storage.pages import close_pages
@@ -72,7 +73,7 @@ async def _commit(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
                 handled = await _handled(tx, alerts) if race else {}
                 folded = await _fold(ctx, tx, alerts, handled, ctx.now())
                 await _save(ctx, tx, folded, ctx.now())
-        except LostRace:
+        except (LostRace, Conflict):  # the latter: a person has just reopened another incident with the same key
             continue
         if folded.messages:
             ctx.outbox.bell.ring()
@@ -90,17 +91,23 @@ async def _fold(
     """Load what the decision needs, and decide."""
     fresh = [alert for alert in alerts if alert.alert_id not in handled]
     keys = sorted({key for alert in fresh if (key := key_of(alert)) is not None})
-    now_open = await lock_open(tx, keys) if keys else {}
-    opening = openings(fresh, now_open)
-    resolved = {key for alert in fresh if alert.status == AlertStatus.RESOLVED and (key := key_of(alert))}
-    known = Known(
-        open=now_open,
-        latest=await find_latest(tx, sorted(resolved - set(now_open))),
-        handled=handled,
-        assigned={key: await ctx.assignments.find(tx, key, at) for key in {routing_of(alert) for alert in opening}},
-    )
-    numbers = await take_numbers(tx, len(opening))
-    return fold(alerts, known, iter(numbers), at)
+    now_open = await hold_keys(tx, keys)
+    firing = {key for alert in fresh if alert.status == AlertStatus.FIRING and (key := key_of(alert)) is not None}
+    histories, numbers = await find_histories(tx, [key for key in keys if key not in now_open], firing)
+    histories |= {key: History(open=incident) for key, incident in now_open.items()}
+    numbers += await take_numbers(tx, most_openings(fresh, histories) - len(numbers))
+    assigned = await _assigned(ctx, tx, fresh, histories, at) if numbers else {}
+    return fold(alerts, Known(histories, handled, assigned), iter(numbers), at)
+
+
+async def _assigned(
+    ctx: Context, tx: AsyncConnection, alerts: Sequence[Alert], histories: Mapping[Key, History], at: datetime
+) -> Mapping[Routing, int | None]:
+    """The first person of level 1 for whatever may be opened or reopened."""
+    routings = {routing_of(alert) for alert in alerts if alert.status == AlertStatus.FIRING}
+    if any(alert.flap_seconds for alert in alerts):
+        routings |= {routing_of(history.closed) for history in histories.values() if history.closed}
+    return {routing: await ctx.assignments.find(tx, routing, at) for routing in routings}
 
 
 async def _handled(tx: AsyncConnection, alerts: Sequence[Alert]) -> Mapping[UUID, Incident | None]:
@@ -112,9 +119,16 @@ async def _handled(tx: AsyncConnection, alerts: Sequence[Alert]) -> Mapping[UUID
 
 
 async def _save(ctx: Context, tx: AsyncConnection, folded: Folded, at: datetime) -> None:
-    changed = sorted(folded.changed - set(folded.opened))
-    await update_by_alerts(tx, [folded.incidents[number] for number in changed])
+    changed = [(before, folded.incidents[number]) for number, before in sorted(folded.changed.items())]
+    await update_incidents(tx, [after for before, after in changed if not is_repeat(before, after)])
     await close_pages(tx, folded.closed)
-    opened = [folded.incidents[number] for number in folded.opened]
-    entered = ledger_rows(folded.results, at=at)
-    await insert_batch(tx, ctx.insert_batch, opened, folded.events, entered, folded.messages)
+    await remember_early(tx, folded.early)
+    await save_batch(
+        tx,
+        ctx.batch_statement,
+        opened=[folded.incidents[number] for number in folded.opened],
+        repeated=[after for before, after in changed if is_repeat(before, after)],
+        events=folded.events,
+        alerts=ledger_rows(folded.results, at=at),
+        messages=folded.messages,
+    )

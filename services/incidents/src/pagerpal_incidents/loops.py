@@ -10,6 +10,7 @@ from pagerpal_incidents.context import Context
 from pagerpal_incidents.handlers import escalate_incident
 from pagerpal_incidents.intake import take_in
 from pagerpal_incidents.storage.counts import move_changes
+from pagerpal_incidents.storage.histories import forget_early
 from pagerpal_incidents.storage.ledger import list_spooled
 from pagerpal_incidents.storage.notifications import list_untold, record_notifications
 from pagerpal_incidents.storage.pages import list_unapplied
@@ -26,6 +27,9 @@ COUNT_BATCH = 5_000
 
 TOLD_WITHIN = timedelta(hours=1)
 """How far back the sweep looks for notifications that nobody has told of."""
+
+EARLY_KEPT = timedelta(hours=24)
+"""How long an end is remembered whose beginning has not come. One that comes later opens an incident, and pages."""
 
 
 async def take_spooled(ctx: Context) -> int:
@@ -69,3 +73,9 @@ async def add_up_counts(ctx: Context) -> int:
     """Move what the triggers have noted into the counters: the totals are right without it, and faster with it."""
     async with ctx.db.begin() as tx:
         return await move_changes(tx, limit=COUNT_BATCH)
+
+
+async def forget_early_ends(ctx: Context) -> int:
+    """Drop ends that nobody waits for any more."""
+    async with ctx.db.begin() as tx:
+        return await forget_early(tx, before=ctx.now() - EARLY_KEPT, limit=BATCH)

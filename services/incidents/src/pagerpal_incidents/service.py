@@ -15,6 +15,7 @@ from pagerpal_incidents.loops import (
     COUNT_BATCH,
     add_up_counts,
     apply_unapplied,
+    forget_early_ends,
     take_spooled,
     tell_notifications,
 )
@@ -37,5 +38,6 @@ def build(settings: IncidentsSettings, bus: Bus, now: Now) -> Service:
             Loop("incidents.escalation_sweep", partial(apply_unapplied, ctx), 1.0, batch=BATCH),
             Loop("incidents.notification_sweep", partial(tell_notifications, ctx), 2.0, batch=BATCH),
             Loop("incidents.counts", partial(add_up_counts, ctx), 1.0, batch=COUNT_BATCH),
+            Loop("incidents.early_ends", partial(forget_early_ends, ctx), 60.0, batch=BATCH),
         ),
     )

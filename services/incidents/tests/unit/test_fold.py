@@ -1,9 +1,8 @@
 """What becomes of alerts that arrived together."""
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from hypothesis import given
@@ -11,47 +10,18 @@ from hypothesis import strategies as st
 from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.contracts.incidents import IncidentResolved, IncidentsTriggered
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus, IncidentStatus, Severity
-from pagerpal_incidents.domain.fold import Folded, Key, Known, fold, openings
+from pagerpal_incidents.domain.fold import Key, Known, fold, most_openings
+from pagerpal_incidents.domain.history import History
 from pagerpal_incidents.domain.incident import Incident
+from pagerpal_incidents.domain.order import Word
 
-T0 = datetime(2026, 5, 21, 12, tzinfo=UTC)
-NOTHING = Known(open={}, latest={}, handled={}, assigned={})
+from .given import NOW, T0, an_alert, folded, numbers, outcomes, over, second
+
 O = AlertOutcome  # noqa: E741 - the outcomes are what every test here is about
 
 
-def an_alert(number: int, external_id: str | None = "cpu", **changes: object) -> Alert:
-    alert = Alert(
-        alert_id=UUID(int=number),
-        source_id=1,
-        team_id=3,
-        external_id=external_id,
-        status=AlertStatus.FIRING,
-        severity=Severity.CRITICAL,
-        title="CPU > 95%",
-        description="for 10 minutes",
-        received_at=T0 + timedelta(seconds=number),
-    )
-    return alert.model_copy(update=changes)
-
-
-def over(number: int, external_id: str | None = "cpu") -> Alert:
-    return an_alert(number, external_id, status=AlertStatus.RESOLVED)
-
-
-def numbers() -> Iterator[tuple[int, int]]:
-    return zip(count(1), count(101), strict=False)
-
-
-def folded(*alerts: Alert, known: Known = NOTHING) -> Folded:
-    return fold(alerts, known, numbers(), T0)
-
-
-def outcomes(result: Folded) -> list[tuple[AlertOutcome, int | None]]:
-    return [(outcome, incident_id) for _, outcome, incident_id in result.results]
-
-
 def test_the_first_alert_opens_an_incident_that_nobody_has_been_paged_for() -> None:
-    result = folded(an_alert(1), known=Known({}, {}, {}, assigned={(3, None): 9}))
+    result = folded(an_alert(1), known=Known(assigned={(3, None): 9}))
 
     incident = result.incidents[1]
     assert outcomes(result) == [(O.OPENED, 1)]
@@ -129,7 +99,7 @@ def test_an_older_alert_is_counted_and_puts_no_old_words_back() -> None:
 def test_an_alert_handled_before_changes_nothing_and_names_its_incident() -> None:
     earlier = folded(an_alert(1)).incidents[1]
 
-    result = folded(an_alert(1), known=Known({}, {}, {UUID(int=1): earlier}, {}))
+    result = folded(an_alert(1), known=Known(handled={UUID(int=1): earlier}))
 
     assert outcomes(result) == [(O.DUPLICATE, 1)]
     assert not result.opened
@@ -138,12 +108,9 @@ def test_an_alert_handled_before_changes_nothing_and_names_its_incident() -> Non
 
 
 def test_an_acknowledged_incident_stays_so_when_its_alert_repeats() -> None:
-    from_rows = folded(an_alert(1)).incidents[1]
-    taken = type(from_rows)(
-        **{name: getattr(from_rows, name) for name in from_rows.__slots__} | {"status": IncidentStatus.ACKNOWLEDGED}
-    )
+    taken = replace(folded(an_alert(1)).incidents[1], status=IncidentStatus.ACKNOWLEDGED)
 
-    result = folded(an_alert(2), known=Known({(1, "cpu"): taken}, {}, {}, {}))
+    result = folded(an_alert(2), known=Known({(1, "cpu"): History(open=taken)}))
 
     assert result.incidents[1].status == IncidentStatus.ACKNOWLEDGED
     assert not result.messages
@@ -158,37 +125,83 @@ def test_a_storm_of_repeats_leaves_a_handful_of_lines() -> None:
     ]
 
 
-histories = st.lists(
-    st.tuples(st.sampled_from(["cpu", "disk", None]), st.sampled_from(AlertStatus)), min_size=1, max_size=40
+statuses = st.sampled_from([*AlertStatus, AlertStatus.FIRING, AlertStatus.RESOLVED])
+times = st.none() | st.integers(0, 6).map(second)
+alerts = st.builds(
+    an_alert,
+    st.just(0),
+    st.sampled_from(["cpu", "disk", None]),
+    status=statuses,
+    received_at=st.integers(0, 9).map(second),
+    event_at=times,
+    starts_at=times,
+    flap_seconds=st.sampled_from([0, 0, 2, 100]),
+    is_test=st.sampled_from([False, False, False, True]),
+    note=st.sampled_from([None, None, "3 alerts were cut off", "4 alerts were cut off"]),
+    title=st.sampled_from(["CPU > 95%", "CPU > 99%"]),
+    labels=st.sampled_from([{}, {"host": "a"}]),
 )
+histories = st.lists(alerts, min_size=1, max_size=30).map(
+    lambda given: [alert.model_copy(update={"alert_id": UUID(int=n)}) for n, alert in enumerate(given)]
+)
+cuts = st.lists(st.integers(1, 5), min_size=30, max_size=30)
 
 
-@given(histories)
-def test_a_batch_ends_as_its_alerts_would_one_by_one(history: list[tuple[str | None, AlertStatus]]) -> None:
+class Rows:
+    """What the tables would hold, batch by batch."""
+
+    def __init__(self) -> None:
+        self.incidents: dict[int, Incident] = {}
+        self.early: dict[Key, Word] = {}
+        self.seen: list[tuple[AlertOutcome, int | None]] = []
+        self._numbers = numbers()
+
+    def take(self, batch: list[Alert]) -> None:
+        known = Known({key: self._history(key) for key in [(1, "cpu"), (1, "disk")]})
+        step = fold(batch, known, self._numbers, NOW)
+        self.incidents |= step.incidents
+        self.early |= step.early
+        self.seen += outcomes(step)
+
+    def _history(self, key: Key) -> History:
+        ours = [i for i in self.incidents.values() if (i.source_id, i.external_id) == key and not i.is_test]
+        for incident in ours:
+            if incident.status != IncidentStatus.RESOLVED:
+                return History(open=incident)
+        return History(closed=ours[-1] if ours else None, early=self.early.get(key))
+
+
+@given(histories, cuts)
+def test_any_grouping_ends_as_the_alerts_would_one_by_one(history: list[Alert], sizes: list[int]) -> None:
     """Grouping is for speed alone: any split of the same alerts leaves the same incidents."""
-    alerts = [an_alert(n, key, status=status) for n, (key, status) in enumerate(history, start=1)]
-    together = folded(*alerts)
+    alone, grouped, together = Rows(), Rows(), Rows()
+    for alert in history:
+        alone.take([alert])
+    rest = list(history)
+    for size in sizes:
+        grouped.take(rest[:size])
+        rest = rest[size:]
+    together.take(history)
 
-    open_now: dict[Key, Incident] = {}
-    alone: dict[int, Incident] = {}
-    fresh = numbers()
-    seen: list[tuple[AlertOutcome, int | None]] = []
-    for alert in alerts:
-        step = fold([alert], Known(open_now, {}, {}, {}), fresh, T0)
-        alone |= step.incidents
-        seen += outcomes(step)
-        open_now = {(i.source_id, i.external_id or ""): i for i in alone.values() if i.status != "resolved"}
-
-    assert seen == outcomes(together)
-    assert alone == together.incidents
+    assert alone.seen == grouped.seen == together.seen
+    assert alone.incidents == grouped.incidents == together.incidents
+    assert alone.early == grouped.early == together.early
 
 
 @given(histories)
-def test_openings_foresees_exactly_what_opens(history: list[tuple[str | None, AlertStatus]]) -> None:
-    alerts = [an_alert(n, key, status=status) for n, (key, status) in enumerate(history, start=1)]
+def test_there_are_numbers_for_all_that_opens(history: list[Alert]) -> None:
+    """However the alerts are ordered, also when ends are known whose beginnings are still to come."""
+    early = Word(True, T0 + timedelta(seconds=5), None, None)
+    for known in ({}, {(1, "cpu"): History(early=early)}):
+        enough = list(zip(range(most_openings(history, known)), numbers(), strict=False))
 
-    result = folded(*alerts)
+        result = fold(history, Known(known), iter([pair for _, pair in enough]), NOW)
 
-    assert len(openings(alerts, {})) == len(result.opened)
-    opened = Counter(i.external_id for i in result.incidents.values() if i.status != "resolved" and i.external_id)
-    assert all(number == 1 for number in opened.values())
+        opened = Counter(i.external_id for i in result.incidents.values() if i.status != "resolved" and i.external_id)
+        assert all(number == 1 for number in opened.values())
+
+
+def test_no_number_is_taken_in_vain_where_alerts_arrive_in_order() -> None:
+    history = [an_alert(1), an_alert(2), over(3), an_alert(4), an_alert(5, None), an_alert(6, "disk"), over(7, "disk")]
+
+    assert most_openings(history, {}) == len(folded(*history).opened) == 4

@@ -62,6 +62,13 @@ def an_incident(**changes: object) -> Incident:
         links=(),
         labels={},
         is_unreached=False,
+        is_test=False,
+        flap_count=0,
+        is_over=False,
+        heard_at=T0,
+        last_event_at=None,
+        episode_at=None,
+        told={},
     )
     return replace(incident, **changes)  # type: ignore[arg-type]
 
@@ -143,6 +150,28 @@ def test_a_source_resolves_in_nobodys_name() -> None:
     assert change.events[0].actor_user_id is None
     assert isinstance(change.messages[0], IncidentResolved)
     assert change.closes_pages
+
+
+def test_a_source_acknowledges_in_nobodys_name_and_never_for_a_second_time() -> None:
+    change = acknowledge(an_incident(), by=None, at=LATER)
+
+    assert (change.incident.acknowledged_by, change.incident.acknowledged_at) == (None, LATER)
+    assert change.events[0].actor_user_id is None
+    assert "alert source" in change.events[0].message
+    assert isinstance(change.messages[0], IncidentAcknowledged)
+    assert change.closes_pages
+    assert acknowledge(change.incident, by=ANA, at=LATER) == Change(change.incident)
+
+
+def test_reopening_keeps_what_the_source_last_said_and_makes_a_test_a_real_one() -> None:
+    resolved = an_incident(
+        status=IncidentStatus.RESOLVED, is_test=True, is_over=True, episode_at=T0, told={"late_alert": 1, "note 1": 1}
+    )
+
+    incident = reopen(resolved, by=ANA, at=LATER, escalation_id=8, assigned_user_id=3).incident
+
+    assert (incident.is_test, incident.is_over, incident.episode_at) == (False, True, T0)
+    assert incident.told == {"note 1": 1}, "what is told once a run may be told again"
 
 
 def test_reopening_starts_over_with_a_run_of_its_own() -> None:

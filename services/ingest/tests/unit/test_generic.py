@@ -49,6 +49,14 @@ def test_the_reference_s_body_becomes_an_alert_of_the_key_s_source_and_team() ->
     assert alert.alert_id.version == 7
 
 
+def test_the_source_s_flap_time_travels_with_each_alert() -> None:
+    flapping = Source(source_id=7, team_id=3, escalation_policy_id=11, config={"flap_seconds": 300}, is_active=True)
+
+    alert = parse(b'{"title":"x","severity":"info"}', flapping, repeat_key=None, at=START)
+
+    assert (alert.flap_seconds, parsed().flap_seconds) == (300, 0)
+
+
 def test_null_stands_for_a_field_left_out_and_unknown_fields_are_ignored() -> None:
     alert = parsed(description=None, team_id=None, external_id=None, source_id=None, status=None, host={"a": [1]})
 
@@ -126,7 +134,8 @@ REQUIRED = '"title":"x","severity":"info"'
         ('{"title":null,"severity":"info"}', ("title",), "string_type"),
         ('{"title":"x","severity":"CRITICAL"}', ("severity",), "enum"),
         ('{"title":"x","severity":null}', ("severity",), "enum"),
-        (f'{{{REQUIRED},"status":"open"}}', ("status",), "enum"),
+        (f'{{{REQUIRED},"status":"open"}}', ("status",), "literal_error"),
+        (f'{{{REQUIRED},"status":"acknowledged"}}', ("status",), "literal_error"),
         (f'{{{REQUIRED},"external_id":""}}', ("external_id",), "string_too_short"),
         (f'{{{REQUIRED},"external_id":"{"x" * 256}"}}', ("external_id",), "string_too_long"),
         (f'{{{REQUIRED},"external_id":5}}', ("external_id",), "string_type"),

@@ -1,10 +1,10 @@
-"""Where may a source's alerts go?"""
+"""Where may a source's alerts go, and how long is what fires again still the same trouble?"""
 
 from typing import Any
 
 import pytest
 from pagerpal_common.errors import Forbidden
-from pagerpal_ingest.domain.source import Routing, Source, route
+from pagerpal_ingest.domain.source import Routing, Source, flap_seconds, route
 
 
 def source(config: Any = None) -> Source:
@@ -46,3 +46,16 @@ def test_true_is_not_team_one() -> None:
 def test_another_source_is_forbidden(source_id: int) -> None:
     with pytest.raises(Forbidden):
         route(source(), source_id=source_id, team_id=None)
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 300, 86_400])
+def test_a_source_says_within_which_time_it_flaps(seconds: int) -> None:
+    assert flap_seconds(source({"flap_seconds": seconds})) == seconds
+
+
+@pytest.mark.parametrize(
+    "config",
+    [None, {}, *({"flap_seconds": odd} for odd in (-1, 86_401, 10**30, 1.5, "300", True, None, [300]))],
+)
+def test_a_flap_time_that_is_no_number_of_seconds_up_to_a_day_is_none(config: Any) -> None:
+    assert flap_seconds(source(config)) == 0

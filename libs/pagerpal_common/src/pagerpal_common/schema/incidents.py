@@ -1,6 +1,20 @@
 """What people work on, and its record. Written by incidents alone."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Sequence, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    false,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from pagerpal_common.schema.columns import identity, instant, loop_runs, metadata, one_of, outbox
@@ -42,6 +56,16 @@ incidents = Table(
     Column("links", JSONB, nullable=False),
     Column("labels", JSONB, nullable=False),
     Column("is_unreached", Boolean, nullable=False),
+    # It came from a "test" button, and paged nobody. A person who reopens it makes it a real one.
+    Column("is_test", Boolean, nullable=False, server_default=false()),
+    Column("flap_count", Integer, nullable=False, server_default=text("0")),  # how often its source has reopened it
+    # The newest that its source has said of it, whoever has resolved it since.
+    Column("is_over", Boolean, nullable=False, server_default=false()),
+    instant("heard_at", nullable=True),  # when that arrived; null in rows of an older version: take last_alert_at
+    instant("last_event_at", nullable=True),  # when that happened by the source's own clock, if it says
+    instant("episode_at", nullable=True),  # when the firing began that it is about, if it says
+    # How many lines of each kind its timeline has that alerts could cause without end.
+    Column("told", JSONB, nullable=False, server_default=text("'{}'")),
     one_of("status", IncidentStatus),
     one_of("severity", Severity),
     schema=SCHEMA,
@@ -61,7 +85,16 @@ Index(
     unique=True,
     postgresql_where=incidents.c.status != "resolved",
 )
-# The newest incident of a dedup key, open or not.
+# The incident of a dedup key that was resolved last.
+Index(
+    "incidents_closed_idx",
+    incidents.c.source_id,
+    incidents.c.external_id,
+    incidents.c.resolved_at,
+    incidents.c.id,
+    postgresql_where=and_(incidents.c.status == "resolved", ~incidents.c.is_test),
+)
+# All incidents of a dedup key.
 Index("incidents_history_idx", incidents.c.source_id, incidents.c.external_id, incidents.c.id)
 # The list, newest first: each set of filters is a few stretches of one of these, each in order of id
 # (docs/decisions/0011-the-incident-list.md).
@@ -117,9 +150,25 @@ alerts = Table(
     Column("incident_id", BigInteger),
     instant("received_at"),
     instant("recorded_at"),
+    instant("event_at", nullable=True),  # the source's own times, as it gave them
+    instant("starts_at", nullable=True),
     one_of("outcome", AlertOutcome),
     schema=SCHEMA,
 )
+
+early_ends = Table(
+    "early_ends",
+    metadata,
+    # The newest end that was told of a dedup key without any incident, so that what it ended opens none when it comes
+    # late. Kept for a day.
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("external_id", Text, primary_key=True),
+    instant("heard_at"),
+    instant("event_at", nullable=True),
+    instant("episode_at", nullable=True),
+    schema=SCHEMA,
+)
+Index("early_ends_heard_idx", early_ends.c.heard_at)
 
 parked_alerts = Table(
     "parked_alerts",
@@ -194,6 +243,7 @@ OWNED = (
     counts,
     count_changes,
     alerts,
+    early_ends,
     parked_alerts,
     events,
     page_requests,

@@ -1,13 +1,12 @@
-"""What becomes of alerts that arrived together? Pure: what is already open is an argument.
+"""What becomes of alerts that arrived together? Pure: what the rows say before is an argument.
 
-Alerts count in the order given, but for what is older than the newest alert of its incident: a retry, a second replica
-or the spool may let a later alert overtake it, and what is older must neither end the incident nor put old words back.
-Those with one dedup key (source + external id) fold into one incident while it is
-open; without an external id each opens its own.
+Alerts with one dedup key (source + external id) are taken one after the other, each with what is known of its key by
+then (`take.py`); without an external id each opens its own incident. Grouping is for speed alone: any split of the same
+alerts leaves the same incidents.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -16,20 +15,23 @@ from pagerpal_common.contracts.incidents import TRIGGERED_TOGETHER, IncidentsTri
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus, IncidentStatus
 
-from pagerpal_incidents.domain.incident import Event, Incident, open_incident, resolve
+from pagerpal_incidents.domain.history import History, Routing, Step, Supply
+from pagerpal_incidents.domain.incident import Event, Incident
+from pagerpal_incidents.domain.order import Word
+from pagerpal_incidents.domain.take import take
 
 Key = tuple[int, str]
-Routing = tuple[int, int | None]
+
+NOTHING = History()
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the rows say before the batch: open incidents by dedup key, and alerts handled before."""
+    """What the rows say before the batch."""
 
-    open: Mapping[Key, Incident]
-    latest: Mapping[Key, Incident]  # the newest, for keys that are resolved but not open
-    handled: Mapping[UUID, Incident | None]
-    assigned: Mapping[Routing, int | None]  # the first person of level 1, by team and policy
+    histories: Mapping[Key, History] = field(default_factory=dict)
+    handled: Mapping[UUID, Incident | None] = field(default_factory=dict)  # alerts, and the incident of each
+    assigned: Mapping[Routing, int | None] = field(default_factory=dict)  # the first person of level 1
 
 
 @dataclass
@@ -38,9 +40,11 @@ class Folded:
 
     results: list[tuple[Alert, AlertOutcome, int | None]] = field(default_factory=list)
     incidents: dict[int, Incident] = field(default_factory=dict)
-    opened: list[int] = field(default_factory=list)
-    changed: set[int] = field(default_factory=set)
+    opened: set[int] = field(default_factory=set)
+    changed: dict[int, Incident] = field(default_factory=dict)  # as they were before
     closed: list[int] = field(default_factory=list)  # their pages are not wanted any more
+    begun: list[int] = field(default_factory=list)  # a run of their policy begins
+    early: dict[Key, Word] = field(default_factory=dict)  # ends to be remembered, of what has no incident
     events: list[Event] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
 
@@ -50,120 +54,79 @@ def key_of(alert: Alert) -> Key | None:
     return None if alert.external_id is None else (alert.source_id, alert.external_id)
 
 
-def routing_of(alert: Alert) -> Routing:
-    """What decides who is paged for it."""
-    return alert.team_id, alert.escalation_policy_id
+def most_openings(alerts: Sequence[Alert], known: Mapping[Key, History]) -> int:
+    """How many new incidents and new runs there can be: so many numbers are needed.
 
-
-def openings(alerts: Sequence[Alert], known_open: Mapping[Key, Incident]) -> list[Alert]:
-    """The alerts that will each open an incident: so many numbers are needed, and no more are used up."""
-    opened: list[Alert] = []
-    is_open = set(known_open)
+    `known` need only hold the keys that have an open incident, or an early end. Exact where alerts arrive in order; one
+    that comes late may leave a number unused.
+    """
+    number = 0
+    is_open = {key for key, history in known.items() if history.open}
+    may_be_late = {key for key, history in known.items() if history.early and not history.closed}
     for alert in alerts:
         key = key_of(alert)
-        if key is None:
-            opened += [alert] if alert.status == AlertStatus.FIRING else []
-        elif alert.status == AlertStatus.RESOLVED:
+        if alert.status == AlertStatus.RESOLVED and key is not None:
+            may_be_late |= set() if key in is_open else {key}
             is_open.discard(key)
-        elif key not in is_open:
+        elif alert.status == AlertStatus.FIRING and (key is None or alert.is_test):
+            number += 1
+        elif alert.status == AlertStatus.FIRING and key is not None and key not in is_open:
+            number += 1 + (key in may_be_late)  # one that came late is over at once: the next may open another
+            may_be_late.discard(key)
             is_open.add(key)
-            opened.append(alert)
-    return opened
+    return number
 
 
 def fold(alerts: Sequence[Alert], known: Known, numbers: Iterator[tuple[int, int]], at: datetime) -> Folded:
-    """Fold a batch. `numbers` gives the id and the escalation id of each incident that `openings` foresaw."""
+    """Fold a batch. `numbers` gives the id and the escalation id of each incident that `most_openings` foresaw."""
     folded = Folded()
-    now_open = dict(known.open)
+    histories = dict(known.histories)
+    supply = Supply(numbers, known.assigned)
     for alert in alerts:
         if alert.alert_id in known.handled:
-            _note(folded, alert, AlertOutcome.DUPLICATE, known.handled[alert.alert_id])
+            handled = known.handled[alert.alert_id]
+            folded.results.append((alert, AlertOutcome.DUPLICATE, handled.id if handled else None))
+            if handled is not None:
+                folded.incidents.setdefault(handled.id, handled)
             continue
         key = key_of(alert)
-        incident = now_open.get(key) if key else None
-        if alert.status == AlertStatus.RESOLVED:
-            outcome, after = _resolved(folded, alert, incident or (known.latest.get(key) if key else None), at)
-        elif incident is None:
-            outcome, after = AlertOutcome.OPENED, _open(folded, alert, known, numbers, at)
-        else:
-            outcome, after = AlertOutcome.UPDATED, _repeat(folded, alert, incident, at)
-        _note(folded, alert, outcome, after)
-        if key and after and outcome != AlertOutcome.IGNORED:
-            now_open[key] = after
-        if key and outcome == AlertOutcome.RESOLVED:
-            del now_open[key]
+        before = NOTHING if key is None else histories.get(key, NOTHING)
+        step = take(before, alert, supply, at)
+        _keep(folded, alert, before, step)
+        if key is not None:
+            histories[key] = step.history
+            if step.history.early is not None and step.history.early is not before.early:
+                folded.early[key] = step.history.early
     folded.messages.extend(_triggered(folded, at))
     return folded
 
 
-def _note(folded: Folded, alert: Alert, outcome: AlertOutcome, incident: Incident | None) -> None:
-    folded.results.append((alert, outcome, incident.id if incident else None))
-    if incident is not None:
-        folded.incidents.setdefault(incident.id, incident)
-
-
-def _open(folded: Folded, alert: Alert, known: Known, numbers: Iterator[tuple[int, int]], at: datetime) -> Incident:
-    incident_id, escalation_id = next(numbers)
-    assigned = known.assigned.get(routing_of(alert))
-    incident = open_incident(
-        alert, incident_id=incident_id, escalation_id=escalation_id, assigned_user_id=assigned, at=at
-    )
+def _keep(folded: Folded, alert: Alert, before: History, step: Step) -> None:
+    incident = step.incident
+    folded.results.append((alert, step.outcome, incident.id if incident else None))
+    if incident is None:
+        return
     folded.incidents[incident.id] = incident
-    folded.opened.append(incident.id)
-    folded.events.append(Event(incident.id, "triggered", f"Incident triggered: {incident.title}", at))
-    return incident
+    was = before.open or before.closed
+    if step.outcome == AlertOutcome.OPENED:
+        folded.opened.add(incident.id)
+    elif was is not None and was is not incident and incident.id not in folded.opened:
+        folded.changed.setdefault(incident.id, was)
+    if step.outcome in {AlertOutcome.OPENED, AlertOutcome.REOPENED}:
+        folded.begun.append(incident.id)
+    if step.closes_pages:
+        folded.closed.append(incident.id)
+    folded.events.extend(step.events)
+    folded.messages.extend(step.messages)
 
 
 def _triggered(folded: Folded, at: datetime) -> Iterator[IncidentsTriggered]:
-    """What the batch opened and left open, a few to a message."""
-    still_open = [number for number in folded.opened if number not in folded.closed]
+    """The runs that the batch has begun and that still go on, a few to a message."""
+    begun = [folded.incidents[number] for number in dict.fromkeys(folded.begun)]
     runs = [
-        TriggeredIncident(incident_id=number, escalation_id=folded.incidents[number].escalation_id)
-        for number in still_open
+        TriggeredIncident(incident_id=incident.id, escalation_id=incident.escalation_id)
+        for incident in begun
+        if incident.status == IncidentStatus.TRIGGERED
     ]
     for start in range(0, len(runs), TRIGGERED_TOGETHER):
         yield IncidentsTriggered(incidents=tuple(runs[start : start + TRIGGERED_TOGETHER]), occurred_at=at)
-
-
-def _repeat(folded: Folded, alert: Alert, incident: Incident, at: datetime) -> Incident:
-    """The same thing again: the newest words and severity hold, and it is counted."""
-    changed = replace(incident, alert_count=incident.alert_count + 1)
-    if alert.received_at >= incident.last_alert_at:
-        changed = replace(
-            changed,
-            title=alert.title,
-            description=alert.description,
-            severity=alert.severity,
-            last_alert_at=alert.received_at,
-        )
-    folded.incidents[incident.id] = changed
-    folded.changed.add(incident.id)
-    folded.events.extend(_told_of_repeat(incident, changed, at))
-    return changed
-
-
-def _told_of_repeat(before: Incident, after: Incident, at: datetime) -> Iterator[Event]:
-    """A line when severity or title changes, and at the 2nd, 10th, 100th, … alert: a storm must not flood it."""
-    if after.severity != before.severity:
-        text = f"Severity changed from {before.severity} to {after.severity}"
-        yield Event(after.id, "severity_changed", text, at)
-    if after.title != before.title:
-        yield Event(after.id, "alert_updated", f"Alert updated: {after.title}", at)
-    count = after.alert_count
-    if count == 2 or str(count).rstrip("0") == "1":
-        yield Event(after.id, "alert_repeated", f"Alert received {count} times", at, data={"alert_count": count})
-
-
-def _resolved(
-    folded: Folded, alert: Alert, incident: Incident | None, at: datetime
-) -> tuple[AlertOutcome, Incident | None]:
-    is_open = incident is not None and incident.status != IncidentStatus.RESOLVED
-    if incident is None or not is_open or alert.received_at < incident.last_alert_at:
-        return AlertOutcome.IGNORED, incident
-    change = resolve(incident, by=None, at=at)
-    folded.incidents[incident.id] = change.incident
-    folded.changed.add(incident.id)
-    folded.closed.append(incident.id)
-    folded.events.extend(change.events)
-    folded.messages.extend(change.messages)
-    return AlertOutcome.RESOLVED, change.incident

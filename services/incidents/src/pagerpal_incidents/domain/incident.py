@@ -19,6 +19,9 @@ from pagerpal_common.errors import Conflict, Invalid
 from pagerpal_common.escalation import START
 from pagerpal_common.vocabulary import IncidentStatus, Severity
 
+from pagerpal_incidents.domain.order import Word, word_of
+from pagerpal_incidents.domain.told import told_anew
+
 
 @dataclass(frozen=True, slots=True)
 class Incident:
@@ -52,6 +55,23 @@ class Incident:
     links: tuple[Mapping[str, str], ...]
     labels: Mapping[str, str]
     is_unreached: bool
+    is_test: bool
+    flap_count: int
+    is_over: bool
+    heard_at: datetime
+    last_event_at: datetime | None
+    episode_at: datetime | None
+    told: Mapping[str, int]
+
+    @property
+    def last_word(self) -> Word:
+        """The newest that its source has said of it."""
+        is_over = self.is_over or self.is_resolved_by_source  # an older version did not write the first
+        return Word(is_over, self.heard_at, self.last_event_at, self.episode_at)
+
+    @property
+    def is_resolved_by_source(self) -> bool:
+        return self.status == IncidentStatus.RESOLVED and self.resolved_by is None
 
     @property
     def position(self) -> Position:
@@ -141,6 +161,7 @@ def open_incident(
     alert: Alert, *, incident_id: int, escalation_id: int, assigned_user_id: int | None, at: datetime
 ) -> Incident:
     """A new incident. Level 0: it exists, and nobody has been paged yet."""
+    word = word_of(alert)
     return Incident(
         id=incident_id,
         title=alert.title,
@@ -167,21 +188,34 @@ def open_incident(
         created_at=at,
         alert_count=1,
         last_alert_at=alert.received_at,
-        links=(),
-        labels={},
+        links=links_of(alert),
+        labels=alert.labels,
         is_unreached=False,
+        is_test=alert.is_test,
+        flap_count=0,
+        is_over=False,
+        heard_at=word.heard_at,
+        last_event_at=word.event_at,
+        episode_at=word.episode_at,
+        told={},
     )
 
 
-def acknowledge(incident: Incident, *, by: Person, at: datetime) -> Change:
-    """Somebody is on it: nobody else is paged."""
+def links_of(alert: Alert) -> tuple[Mapping[str, str], ...]:
+    """Its links as an incident keeps them."""
+    return tuple({"href": link.href, "text": link.text} for link in alert.links)
+
+
+def acknowledge(incident: Incident, *, by: Person | None, at: datetime) -> Change:
+    """Somebody is on it: nobody else is paged. `by` is None when the monitoring system says so, and not who."""
     status = after(incident.status, Action.ACKNOWLEDGE)
     if status == incident.status:
         return Change(incident)
-    changed = replace(incident, status=status, acknowledged_by=by.acting_as_user_id, acknowledged_at=at)
+    person = by.acting_as_user_id if by else None
+    changed = replace(incident, status=status, acknowledged_by=person, acknowledged_at=at)
     told = IncidentAcknowledged(incident_id=incident.id, escalation_id=incident.escalation_id, occurred_at=at)
-    event = _event(changed, "acknowledged", "Incident acknowledged", at, by)
-    return Change(changed, (event,), (told,), closes_pages=True)
+    message = "Incident acknowledged" if by else "Incident acknowledged at its alert source"
+    return Change(changed, (_event(changed, "acknowledged", message, at, by),), (told,), closes_pages=True)
 
 
 def resolve(incident: Incident, *, by: Person | None, at: datetime) -> Change:
@@ -198,10 +232,26 @@ def resolve(incident: Incident, *, by: Person | None, at: datetime) -> Change:
 
 def reopen(incident: Incident, *, by: Person, at: datetime, escalation_id: int, assigned_user_id: int | None) -> Change:
     """It was not over after all: a new run of its policy begins."""
+    changed = restart(incident, at=at, escalation_id=escalation_id, assigned_user_id=assigned_user_id)
+    if changed is incident:
+        return Change(incident)
+    triggered = TriggeredIncident(incident_id=incident.id, escalation_id=escalation_id)
+    told = IncidentsTriggered(incidents=(triggered,), occurred_at=at)
+    return Change(changed, (_event(changed, "reopened", "Incident reopened", at, by),), (told,))
+
+
+def restart(incident: Incident, *, at: datetime, escalation_id: int, assigned_user_id: int | None) -> Incident:
+    """The incident triggered again, in a run of its own; the same one when it is triggered already.
+
+    What its source last said stays: that an end is told once more must not undo a person's reopening.
+
+    Raises:
+        Invalid: it is acknowledged.
+    """
     status = after(incident.status, Action.REOPEN)
     if status == incident.status:
-        return Change(incident)
-    changed = replace(
+        return incident
+    return replace(
         incident,
         status=status,
         escalation_id=escalation_id,
@@ -215,10 +265,9 @@ def reopen(incident: Incident, *, by: Person, at: datetime, escalation_id: int, 
         resolved_by=None,
         resolved_at=None,
         is_unreached=False,
+        is_test=False,
+        told=told_anew(incident.told),
     )
-    triggered = TriggeredIncident(incident_id=incident.id, escalation_id=escalation_id)
-    told = IncidentsTriggered(incidents=(triggered,), occurred_at=at)
-    return Change(changed, (_event(changed, "reopened", "Incident reopened", at, by),), (told,))
 
 
 def is_wanted(incident: Incident, asked: EscalateIncident) -> bool:

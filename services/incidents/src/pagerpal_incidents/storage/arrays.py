@@ -20,30 +20,29 @@ def insert(table: Table, names: Sequence[str], *, then: str = "") -> str:
     return f"INSERT INTO {table.fullname} ({listed}) SELECT {listed} FROM {_unnest(table, names)} {then}"
 
 
-def update(table: Table, names: Sequence[str]) -> str:
-    """An UPDATE by `id` of these columns for any number of rows."""
+def update(table: Table, names: Sequence[str], *, tag: str = "") -> str:
+    """An UPDATE by `id` of these columns for any number of rows; `tag` tells it from an INSERT in one statement."""
     changed = ", ".join(f"{name} = new.{name}" for name in names if name != "id")
-    return f"UPDATE {table.fullname} AS old SET {changed} FROM {_unnest(table, names)} WHERE old.id = new.id"
+    return f"UPDATE {table.fullname} AS old SET {changed} FROM {_unnest(table, names, tag)} WHERE old.id = new.id"
 
 
-def columns(table: Table, rows: Iterable[Row], names: Sequence[str]) -> dict[str, list[Any]]:
+def columns(table: Table, rows: Iterable[Row], names: Sequence[str], *, tag: str = "") -> dict[str, list[Any]]:
     """The rows turned into one list per column: the parameters of such a statement."""
     kept = list(rows)
-    return {_parameter(table, name): [row[name] for row in kept] for name in names}
+    return {_parameter(table, name, tag): [row[name] for row in kept] for name in names}
 
 
-def _unnest(table: Table, names: Sequence[str]) -> str:
-    arrays = ", ".join(_array(table, table.c[name]) for name in names)
+def _unnest(table: Table, names: Sequence[str], tag: str = "") -> str:
+    arrays = ", ".join(_array(table.c[name], _parameter(table, name, tag)) for name in names)
     return f"unnest({arrays}) AS new({', '.join(names)})"
 
 
-def _array(table: Table, column: Column[Any]) -> str:
-    parameter = _parameter(table, column.name)
+def _array(column: Column[Any], parameter: str) -> str:
     if isinstance(column.type, JSONB):
         return f"CAST(CAST(:{parameter} AS text[]) AS jsonb[])"  # JSON travels as its text
     return f"CAST(:{parameter} AS {column.type.compile(dialect=postgresql.dialect())}[])"  # type: ignore[no-untyped-call]
 
 
-def _parameter(table: Table, name: str) -> str:
+def _parameter(table: Table, name: str, tag: str) -> str:
     """Named by its table as well, so that one statement can write several."""
-    return f"{table.name}_{name}"
+    return f"{tag}{table.name}_{name}"

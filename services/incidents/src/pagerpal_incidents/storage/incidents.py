@@ -1,8 +1,9 @@
 """Incident rows: found, locked, and saved together with all that a change makes true."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from pagerpal_common.contracts.message import Message
@@ -21,44 +22,44 @@ from pagerpal_incidents.domain.fold import Key
 from pagerpal_incidents.domain.incident import Event, Incident
 from pagerpal_incidents.storage.arrays import Row, columns, insert, update
 
-ALERT_NAMES = ("alert_id", "source_id", "external_id", "status", "outcome", "incident_id", "received_at", "recorded_at")
-
 _NAMES = tuple(field.name for field in fields(Incident))
-_LIST = ", ".join(f"i.{name}" for name in _NAMES)
+# Rows of an older version do not say when their source was heard last.
+LISTED = ", ".join(
+    "coalesce(i.heard_at, i.last_alert_at) AS heard_at" if name == "heard_at" else f"i.{name}" for name in _NAMES
+)
+"""The columns of an incident `i`, as `incident_of` takes them."""
+
+_ALERT_NAMES = (
+    *("alert_id", "source_id", "external_id", "status", "outcome", "incident_id"),
+    *("received_at", "recorded_at", "event_at", "starts_at"),
+)
 _SEVERITIES = {str(severity): severity for severity in Severity}
 _STATUSES = {str(status): status for status in IncidentStatus}
 _EVENT_NAMES = tuple(field.name for field in fields(Event))
 
 # Locked in the order of their ids, so that two batches never wait for each other in a circle.
 _LOCK_OPEN = text(f"""
-SELECT {_LIST} FROM incidents.incidents i
+SELECT {LISTED} FROM incidents.incidents i
 JOIN unnest(CAST(:sources AS bigint[]), CAST(:externals AS text[])) AS k(source_id, external_id)
   ON i.source_id = k.source_id AND i.external_id = k.external_id
 WHERE i.status <> 'resolved' ORDER BY i.id FOR UPDATE OF i
 """)
-_LATEST = text(f"""
-SELECT {_LIST} FROM unnest(CAST(:sources AS bigint[]), CAST(:externals AS text[])) AS k(source_id, external_id)
-CROSS JOIN LATERAL (
-    SELECT * FROM incidents.incidents WHERE source_id = k.source_id AND external_id = k.external_id
-    ORDER BY id DESC LIMIT 1
-) i
-""")
-_BY_ID = text(f"SELECT {_LIST} FROM incidents.incidents i WHERE i.id = ANY(:ids)")
-_LOCK_ONE = text(f"SELECT {_LIST} FROM incidents.incidents i WHERE i.id = :id FOR UPDATE")
+_BY_ID = text(f"SELECT {LISTED} FROM incidents.incidents i WHERE i.id = ANY(:ids)")
+_LOCK_ONE = text(f"SELECT {LISTED} FROM incidents.incidents i WHERE i.id = :id FOR UPDATE")
 _NUMBERS = text("""
-SELECT nextval(pg_get_serial_sequence('incidents.incidents', 'id')) AS id,
+SELECT nextval((SELECT pg_get_serial_sequence('incidents.incidents', 'id'))) AS id,
        nextval('incidents.escalation_ids') AS escalation_id
 FROM generate_series(1, :count)
 """)
 _ESCALATION_ID = text("SELECT nextval('incidents.escalation_ids')")
 _INSERT_EVENTS = text(insert(events_table, _EVENT_NAMES))
 _UPDATE = text(update(incidents_table, _NAMES))
-# All that an alert may change of an incident that is open; a third of the columns.
-_BY_ALERT = (
+# All that one more of the same alert changes: a third of the columns, and none that an index is on.
+_BY_REPEAT = (
     *("id", "title", "description", "severity", "alert_count", "last_alert_at"),
-    *("status", "resolved_by", "resolved_at"),
+    *("is_over", "heard_at", "last_event_at", "episode_at"),
 )
-_UPDATE_BY_ALERT = text(update(incidents_table, _BY_ALERT))
+_but_for_repeats = attrgetter(*(name for name in _NAMES if name not in _BY_REPEAT))
 
 
 class LostRace(Exception):
@@ -67,29 +68,26 @@ class LostRace(Exception):
 
 async def lock_open(tx: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Incident]:
     """The open incidents with these dedup keys, held until the transaction ends."""
-    return await _by_key(tx, _LOCK_OPEN, keys)
-
-
-async def find_latest(tx: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Incident]:
-    """The newest incident of each dedup key, open or not."""
-    return await _by_key(tx, _LATEST, keys) if keys else {}
+    parameters = {"sources": [key[0] for key in keys], "externals": [key[1] for key in keys]}
+    found = [incident_of(row) for row in await tx.execute(_LOCK_OPEN, parameters)]
+    return {(incident.source_id, incident.external_id or ""): incident for incident in found}
 
 
 async def find_incidents(tx: AsyncConnection, ids: Iterable[int]) -> dict[int, Incident]:
     """These incidents by id, not held; those that do not exist are left out."""
-    rows = await tx.execute(_BY_ID, {"ids": list(ids)})
-    return {row["id"]: _incident(row) for row in rows.mappings()}
+    found = [incident_of(row) for row in await tx.execute(_BY_ID, {"ids": list(ids)})]
+    return {incident.id: incident for incident in found}
 
 
 async def lock_incident(tx: AsyncConnection, incident_id: int) -> Incident | None:
     """One incident, held until the transaction ends."""
-    row = (await tx.execute(_LOCK_ONE, {"id": incident_id})).mappings().one_or_none()
-    return None if row is None else _incident(row)
+    row = (await tx.execute(_LOCK_ONE, {"id": incident_id})).one_or_none()
+    return None if row is None else incident_of(row)
 
 
 async def take_numbers(tx: AsyncConnection, count: int) -> list[tuple[int, int]]:
     """As many pairs of a new incident id and a new escalation id; unused ones are lost."""
-    if not count:
+    if count <= 0:
         return []
     return [(row.id, row.escalation_id) for row in await tx.execute(_NUMBERS, {"count": count})]
 
@@ -99,30 +97,33 @@ async def take_escalation_id(tx: AsyncConnection) -> int:
     return int((await tx.execute(_ESCALATION_ID)).scalar_one())
 
 
-async def update_by_alerts(tx: AsyncConnection, incidents: Sequence[Incident]) -> None:
-    """Save what alerts have changed of incidents that the caller holds."""
-    if incidents:
-        await tx.execute(_UPDATE_BY_ALERT, columns(incidents_table, map(_row, incidents), _BY_ALERT))
+def is_repeat(before: Incident, after: Incident) -> bool:
+    """Whether no more has changed than what one more of the same alert changes."""
+    return bool(_but_for_repeats(before) == _but_for_repeats(after))
 
 
 def batch_statement(outbox: Outbox) -> TextClause:
     """One round trip for what a batch of alerts makes true; PostgreSQL checks the references once it is all there."""
     return text(f"""
-        WITH opened AS ({insert(incidents_table, _NAMES)}), told AS ({insert(events_table, _EVENT_NAMES)}),
-             entered AS ({insert(alerts_table, ALERT_NAMES)})
+        WITH repeated AS ({update(incidents_table, _BY_REPEAT, tag="repeated_")}),
+             opened AS ({insert(incidents_table, _NAMES)}),
+             told AS ({insert(events_table, _EVENT_NAMES)}),
+             entered AS ({insert(alerts_table, _ALERT_NAMES)})
         {outbox.insert}
     """)
 
 
-async def insert_batch(
+async def save_batch(
     tx: AsyncConnection,
     statement: TextClause,
+    *,
     opened: Sequence[Incident],
+    repeated: Sequence[Incident],
     events: Sequence[Event],
     alerts: Sequence[Row],
     messages: Sequence[Message],
 ) -> None:
-    """Write new incidents, timeline events, alerts into the ledger, and messages into the outbox.
+    """Write new incidents, repeats of those that the caller holds, timeline events, alerts and messages.
 
     Raises:
         LostRace: another transaction has just opened one of the incidents, or entered one of the alerts.
@@ -132,8 +133,9 @@ async def insert_batch(
     ordered = sorted(opened, key=lambda incident: (incident.source_id, incident.external_id or "", incident.id))
     parameters = {
         **columns(incidents_table, map(_row, ordered), _NAMES),
+        **columns(incidents_table, map(_row_of_repeat, repeated), _BY_REPEAT, tag="repeated_"),
         **columns(events_table, map(_event_row, events), _EVENT_NAMES),
-        **columns(alerts_table, sorted(alerts, key=lambda row: row["alert_id"]), ALERT_NAMES),
+        **columns(alerts_table, sorted(alerts, key=lambda row: row["alert_id"]), _ALERT_NAMES),
         **Outbox.parameters(messages),
     }
     try:
@@ -166,14 +168,9 @@ async def insert_events(tx: AsyncConnection, events: Sequence[Event]) -> None:
         await tx.execute(_INSERT_EVENTS, columns(events_table, map(_event_row, events), _EVENT_NAMES))
 
 
-async def _by_key(tx: AsyncConnection, query: Any, keys: Sequence[Key]) -> dict[Key, Incident]:
-    parameters = {"sources": [key[0] for key in keys], "externals": [key[1] for key in keys]}
-    found = [_incident(row) for row in (await tx.execute(query, parameters)).mappings()]
-    return {(incident.source_id, incident.external_id or ""): incident for incident in found}
-
-
-def _incident(row: Mapping[Any, Any]) -> Incident:
-    values = dict(row)
+def incident_of(row: Iterable[Any]) -> Incident:
+    """The incident in a row of the columns `LISTED`."""
+    values = dict(zip(_NAMES, row, strict=True))
     values["severity"] = _SEVERITIES[values["severity"]]
     values["status"] = _STATUSES[values["status"]]
     values["links"] = tuple(values["links"])
@@ -184,8 +181,13 @@ def _event_row(event: Event) -> Row:
     return {name: getattr(event, name) for name in _EVENT_NAMES} | {"data": json.dumps(event.data)}
 
 
+def _row_of_repeat(incident: Incident) -> Row:
+    return {name: getattr(incident, name) for name in _BY_REPEAT}
+
+
 def _row(incident: Incident) -> dict[str, Any]:
     values = {name: getattr(incident, name) for name in _NAMES}
     values["links"] = json.dumps(values["links"]) if incident.links else "[]"
     values["labels"] = json.dumps(values["labels"]) if incident.labels else "{}"
+    values["told"] = json.dumps(values["told"]) if incident.told else "{}"
     return values

@@ -44,6 +44,8 @@ def ledger_rows(results: Sequence[tuple[Alert, AlertOutcome, int | None]], *, at
             "outcome": outcome,
             "incident_id": incident_id,
             "received_at": alert.received_at,
+            "event_at": alert.event_at,
+            "starts_at": alert.starts_at,
             "recorded_at": at,
         }
         for alert, outcome, incident_id in results

@@ -6,7 +6,7 @@ not be lost over its title.
 
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pagerpal_common.contracts.alerts import Alert
@@ -53,7 +53,7 @@ class GenericAlert(BaseModel):
         None
     )
     source_id: int | None = None
-    status: AlertStatus | None = None
+    status: Literal[AlertStatus.FIRING, AlertStatus.RESOLVED] | None = None
 
     @model_validator(mode="after")
     def _resolves_something(self) -> "GenericAlert":

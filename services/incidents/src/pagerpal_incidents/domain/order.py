@@ -1,0 +1,83 @@
+"""Which of two things that a source says of the same trouble is the newer?
+
+The newest word decides, in whatever order they arrive (reliability I4):
+
+1. Words that name their episode (`starts_at`): the later episode is newer. Within one episode "it is over" is the last
+   word, whatever its time: two Alertmanagers that watch the same rule say "firing" once more after "resolved"
+   (features 2.4).
+2. Else words with a time of the source's own (`event_at`): the later is newer; at the same instant "it is over" is.
+3. Else, when either has no such time: the later to have arrived, by our clock. Of two that arrived at the same instant
+   the one that is handled later is newer.
+
+Each rule alone is a total order, so that a source which dates its words in one way ends in the same state whatever the
+network did to them. Between a word that is dated and one that is not only our clock can tell: the other two could be
+minutes apart, and a firing must not be taken for old because its source's clock is slow.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from pagerpal_common.contracts.alerts import Alert
+from pagerpal_common.vocabulary import AlertStatus
+
+AHEAD = timedelta(minutes=5)
+"""How far a source's clock may be ahead of ours. What claims to be further in the future counts by its arrival."""
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""No alert is older. Year 1 is how Go says "not yet", 1970 how others do."""
+
+SET_BACK = timedelta(seconds=1)
+"""A word that arrived further in the future than this was heard before our clock was set back. It makes nothing old:
+after a step of an hour nobody would be woken for as long."""
+
+
+class Word(NamedTuple):
+    """What a source says of one dedup key: it fires, or it is over."""
+
+    is_over: bool
+    heard_at: datetime
+    """When it arrived, by our clock."""
+    event_at: datetime | None
+    """When it happened, by the source's clock."""
+    episode_at: datetime | None
+    """When the firing began that it is about, by the source's clock."""
+
+
+def word_of(alert: Alert) -> Word:
+    """What an alert says; times that cannot be are left out."""
+    arrived = alert.received_at
+    return Word(
+        is_over=alert.status == AlertStatus.RESOLVED,
+        heard_at=arrived,
+        event_at=alert.event_at and _credible(alert.event_at, arrived),
+        episode_at=alert.starts_at and _credible(alert.starts_at, arrived),
+    )
+
+
+def compare(word: Word, known: Word, at: datetime) -> int:
+    """1 when `word` is news to whoever knows `known`, -1 when it is older, 0 when it is the same said again.
+
+    `at` is now.
+    """
+    if word.episode_at and known.episode_at:
+        if word.episode_at != known.episode_at:
+            return 1 if word.episode_at > known.episode_at else -1
+        if word.is_over or known.is_over:
+            return word.is_over - known.is_over
+    if word.event_at and known.event_at:
+        if word.event_at != known.event_at:
+            return 1 if word.event_at > known.event_at else -1
+        return word.is_over - known.is_over
+    return -1 if word.heard_at < known.heard_at <= at + SET_BACK else 1
+
+
+def silence(word: Word, known: Word) -> timedelta:
+    """How long it was over, from `known`, an end, to `word`, the next firing."""
+    begun = word.episode_at or word.event_at
+    if begun and known.event_at:
+        return begun - known.event_at
+    return word.heard_at - known.heard_at
+
+
+def _credible(moment: datetime, arrived: datetime) -> datetime | None:
+    return moment if EARLIEST <= moment <= arrived + AHEAD else None
