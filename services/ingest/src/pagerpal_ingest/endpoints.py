@@ -20,6 +20,7 @@ from pagerpal_ingest.events import EventAnswer, receive_event
 from pagerpal_ingest.receipts import PATH
 from pagerpal_ingest.webhooks import receive_alertmanager, receive_grafana
 
+
 async def receive_receipts(ctx: Context, request: Request) -> Response:
     """What Infobip says later of messages that it took: up to a hundred receipts, in any order."""
     return await ctx.receipts.receive(request)

@@ -4,13 +4,14 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
 import pytest
 from pagerpal_common.config import ConfigError, load
 from pagerpal_common.contracts.receipts import RECEIPTS_TOGETHER, DeliveryReceipt
+from pagerpal_common.db import Database
 from pagerpal_common.http import application
 from pagerpal_common.service import Service
 from pagerpal_ingest import receipts as route
@@ -38,7 +39,7 @@ async def posting(bus: ScriptedBus, token: str | None) -> AsyncIterator[Post]:
     async def close() -> None:
         pass
 
-    service = Service("ingest", close, routes=[Route(PATH, receipts.receive, methods=["POST"])])
+    service = Service("ingest", cast(Database, None), close, routes=[Route(PATH, receipts.receive, methods=["POST"])])
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(application([service], bus)), base_url="http://ingest"
     ) as client:

@@ -12,6 +12,7 @@ from pagerpal_ingest.admission import Admission
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.domain.source import Source
 from pagerpal_ingest.intake import WAITING_LIMIT, Intake
+from pagerpal_ingest.receipts import Receipts
 from pagerpal_ingest.reception import TOGETHER, TOGETHER_UNANSWERED, take
 from pagerpal_ingest.sns import Sns
 from pagerpal_ingest.sources import Sources
@@ -42,7 +43,7 @@ class Counter:
 
 async def taken(counter: Counter, number: int) -> list[AlertResult | None]:
     admission = Admission(cast(Intake, counter), Tally(), lambda: START, alerts_per_second=1_000_000)
-    ctx = Context(cast(Sources, None), admission, lambda: START, cast(Sns, None))
+    ctx = Context(cast(Sources, None), admission, lambda: START, cast(Sns, None), cast(Receipts, None))
     return await take(ctx, SOURCE, [an_alert(f"alert {one}") for one in range(number)])
 
 
