@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
 from pagerpal_common.http import application
+from pagerpal_common.http.connection import Connection
 from pagerpal_common.service import Service, running
 
 
@@ -43,19 +44,16 @@ def _spare_the_collector() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-async def serve_app(app: Starlette, *, host: str, port: int) -> None:
-    """Serve one application until SIGINT or SIGTERM; requests under way get 5 s to end.
-
-    The signals stay ours afterwards, without effect: what the caller still has to finish must not be cut short by an
-    impatient Ctrl-C.
-    """
-    _spare_the_collector()
-    server = _Server(
+def server(app: Starlette, *, host: str, port: int) -> uvicorn.Server:
+    """What serves one application, not begun; it leaves signals alone."""
+    return _Server(
         uvicorn.Config(
             app,
             host=host,
             port=port,
-            access_log=False,  # it would print keys given in the query string; http.py writes our own
+            http=Connection,
+            ws="none",
+            access_log=False,  # it would print keys given in the query string; http/guard.py writes our own
             log_config=None,
             server_header=False,
             proxy_headers=False,  # nothing here depends on the client's address; believed, they could be forged
@@ -64,11 +62,21 @@ async def serve_app(app: Starlette, *, host: str, port: int) -> None:
             lifespan="off",
         )
     )
+
+
+async def serve_app(app: Starlette, *, host: str, port: int) -> None:
+    """Serve one application until SIGINT or SIGTERM; requests under way get 5 s to end.
+
+    The signals stay ours afterwards, without effect: what the caller still has to finish must not be cut short by an
+    impatient Ctrl-C.
+    """
+    _spare_the_collector()
+    running = server(app, host=host, port=port)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+        loop.add_signal_handler(number, setattr, running, "should_exit", True)
     try:
-        await server.serve()
+        await running.serve()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, lambda: None)
