@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from pagerpal_common import VERSION
 from pagerpal_common.errors import Forbidden, NotFound, TooLarge, Unauthenticated, Unprocessable, Unsupported
 from pagerpal_common.http.answers import json_response
-from pagerpal_common.http.bodies import BODY_LIMIT, check_is_json, read_json, unprocessable
+from pagerpal_common.http.bodies import BODY_LIMIT, check_charset, read_json, unprocessable
 from pagerpal_common.vocabulary import Role
 
 LARGEST_ID = 2**63 - 1
@@ -27,13 +27,15 @@ B = TypeVar("B")
 class Body(BaseModel):
     """A request's JSON body: no coercion, no unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class Query(BaseModel):
     """A request's query string."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,7 @@ async def _taken(request: Request, row: Endpoint) -> BaseModel | None:
         return None
     if row.method not in WITH_BODY:
         return _fitting(row.takes.model_validate, dict(request.query_params), "query")
-    if not row.is_form:
-        check_is_json(request)
+    check_charset(request)
     return _fitting(row.takes.model_validate_json, await read_json(request, BODY_LIMIT), "body")
 
 
@@ -174,6 +175,18 @@ def _fitting(validate: Callable[[Any], BaseModel], given: object, where: str) ->
         raise unprocessable(error, where) from None
 
 
-async def health(_ctx: object, _call: Call[None]) -> dict[str, str]:
+class Health(BaseModel):
+    """The process is up and answers."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"status": "ok", "service": "pagerpal", "version": VERSION}]}
+    )
+
+    status: str = "ok"
+    service: str = "pagerpal"
+    version: str = VERSION
+
+
+async def health(_ctx: object, _call: Call[None]) -> Health:
     """Public load-balancer health check."""
-    return {"status": "ok", "service": "pagerpal", "version": VERSION}
+    return Health()

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import core_schema
 
 from pagerpal_common import VERSION
 from pagerpal_common.contracts.http.operation import REFUSED, Answer, Operation, Scheme, refused
@@ -114,8 +115,8 @@ _HEADERS = {
 def document(operations: Sequence[Operation]) -> Json:
     """The document of these routes, which it lists in their order."""
     bodies = _Bodies(operations)
-    stated = {status: answer for operation in operations for status, answer in operation.answers.items()}
-    refusals = {status: answer for status, answer in sorted(stated.items()) if _is_usual(status, answer)}
+    answers = [pair for operation in operations for pair in operation.answers.items()]
+    refusals = dict(sorted(pair for pair in answers if _is_usual(*pair)))
     paths: dict[str, Json] = {}
     for operation in operations:
         path = _PARAMETER.sub(r"{\1}", operation.path)
@@ -136,27 +137,42 @@ def document(operations: Sequence[Operation]) -> Json:
 
 
 class _Schemas(GenerateJsonSchema):
-    """Without titles that only repeat the fields' names."""
+    """Without titles that only repeat the fields' names, and defaults that only say that a field may be left out."""
 
     def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - the signature is pydantic's
         return False
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        stated = super().default_schema(schema)
+        if stated.get("default", "") is None:
+            del stated["default"]
+        return stated
 
 
 class _Bodies:
     """The schemas of everything that the routes take and give, each named type once."""
 
     def __init__(self, operations: Sequence[Operation]) -> None:
+        queries = [operation.query for operation in operations if operation.query is not None]
         wanted = dict.fromkeys(pair for operation in operations for pair in _types(operation))
         self._schemas, defs = TypeAdapter.json_schemas(
             [(kind, mode, TypeAdapter(kind)) for kind, mode in wanted],
             ref_template="#/components/schemas/{model}",
             schema_generator=_Schemas,
         )
-        self.components: Json = defs.get("$defs", {})
+        every: Json = defs.get("$defs", {})
+        self._queries: dict[type[BaseModel], Json] = {query: every[query.__name__] for query in queries}
+        named = {query.__name__ for query in queries}
+        self.components = {name: schema for name, schema in every.items() if name not in named}
+
+    def query(self, kind: type[BaseModel]) -> Json:
+        """The schema of what may stand in a query string; no component, for its fields are parameters."""
+        return self._queries[kind]
 
     def of(self, kind: Any, mode: JsonSchemaMode) -> Json:
         """The schema of one of the types, which refers to the components."""
-        return self._schemas[kind, mode]
+        schema: Json = self._schemas[kind, mode]
+        return schema
 
     def content(self, kind: Any, mode: JsonSchemaMode, *media_types: str) -> Json:
         """A body of one of the types, with an example."""
@@ -222,9 +238,7 @@ def _ids(operation: Operation) -> Iterator[Json]:
 def _query(operation: Operation, bodies: _Bodies) -> Iterator[Json]:
     if operation.query is None:
         return
-    schema = bodies.of(operation.query, "validation")
-    if "$ref" in schema:
-        schema = bodies.components[schema["$ref"].rpartition("/")[2]]
+    schema = bodies.query(operation.query)
     for name, field in schema["properties"].items():
         stated = {key: value for key, value in _not_null(field).items() if key != "description"}
         parameter = {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": stated}

@@ -258,18 +258,17 @@ async def test_a_query_that_does_not_fit_is_422_only_where_there_is_something(cl
         ("application/json", 200),
         ("application/json; charset=utf-8", 200),
         ('application/JSON; Charset="UTF-8"; x=y', 200),
-        ("application/merge-patch+json", 200),
-        ("application/x-www-form-urlencoded", 415),
-        ("multipart/form-data; boundary=x", 415),
-        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 200),
+        ("text/plain; charset=us-ascii", 200),
+        ("", 200),
         ("application/json; charset=latin-1", 415),
-        ("application/json; charset=utf-16", 415),
-        ("", 415),
+        ("application/json; x=y; charset = utf-16", 415),
     ],
 )
-async def test_a_body_is_taken_as_json_in_utf_8(
+async def test_a_body_is_json_whatever_it_is_called_but_in_utf_8(
     content_type: str | None, status: int, client: httpx.AsyncClient
 ) -> None:
+    """`curl -d` calls everything a form."""
     headers = {} if content_type is None else {"Content-Type": content_type}
     answer = await client.put("/doors/1", content='{"is_open": true}', headers=headers)
     assert answer.status_code == status, answer.text

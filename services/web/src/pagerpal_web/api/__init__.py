@@ -1,18 +1,21 @@
 """The JSON API: every route there is, a file per resource."""
 
-from pagerpal_common.http import Endpoint, health
+from pagerpal_common.http import Endpoint, Health, health
 
 from pagerpal_web.api import incidents, policies, schedules, source_health, sources, system, teams, trial_alerts, users
+from pagerpal_web.api.document import documented
 
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/health", health, None),
-    *users.ENDPOINTS,
-    *teams.ENDPOINTS,
-    *schedules.ENDPOINTS,
-    *policies.ENDPOINTS,
-    *sources.ENDPOINTS,
-    *source_health.ENDPOINTS,
-    *trial_alerts.ENDPOINTS,
-    *incidents.ENDPOINTS,
-    *system.ENDPOINTS,
+ENDPOINTS: tuple[Endpoint, ...] = documented(
+    (
+        Endpoint("GET", "/health", health, None, gives=Health),
+        *users.ENDPOINTS,
+        *teams.ENDPOINTS,
+        *schedules.ENDPOINTS,
+        *policies.ENDPOINTS,
+        *sources.ENDPOINTS,
+        *source_health.ENDPOINTS,
+        *trial_alerts.ENDPOINTS,
+        *incidents.ENDPOINTS,
+        *system.ENDPOINTS,
+    )
 )

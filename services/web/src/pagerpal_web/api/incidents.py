@@ -24,6 +24,7 @@ from pagerpal_web.fields import Id
 from pagerpal_web.masking import masked
 from pagerpal_web.storage import incident_list
 from pagerpal_web.storage import incidents as storage
+from pagerpal_web.storage.resources import Moment, View
 from pagerpal_web.storage.users import check_active
 
 LARGEST_PAGE = 200
@@ -122,7 +123,7 @@ class Retried(BaseModel):
 
 
 async def list_incidents(ctx: Context, call: Call[Filter]) -> IncidentPage:
-    """Newest first."""
+    """List incidents, the newest first; a `page_size` beyond 200 is cut to that."""
     size = min(call.body.page_size, LARGEST_PAGE)
     filters = call.body.model_dump(exclude_none=True, exclude={"page", "page_size"})
     async with ctx.db.begin() as tx:
@@ -131,13 +132,13 @@ async def list_incidents(ctx: Context, call: Call[Filter]) -> IncidentPage:
 
 
 async def get_incident(ctx: Context, call: Call[None]) -> IncidentView:
-    """The incident as it stands."""
+    """Incident detail."""
     async with ctx.db.begin() as tx:
         return await storage.get_incident(tx, call.ids["incident_id"])
 
 
 async def list_events(ctx: Context, call: Call[HistoryPage]) -> list[TimelineEvent]:
-    """The timeline, oldest first."""
+    """Read incident timeline events, the oldest first."""
     async with ctx.db.begin() as tx:
         incident = await storage.get_incident(tx, call.ids["incident_id"])
         rows = await storage.list_events(tx, incident.id, limit=call.body.limit, after=call.body.after)
@@ -145,7 +146,7 @@ async def list_events(ctx: Context, call: Call[HistoryPage]) -> list[TimelineEve
 
 
 async def list_notification_logs(ctx: Context, call: Call[HistoryPage]) -> list[NotificationLog]:
-    """Who was told and how, oldest first."""
+    """Read notification logs: who was told and how, the oldest first."""
     async with ctx.db.begin() as tx:
         incident = await storage.get_incident(tx, call.ids["incident_id"])
         rows = await storage.list_notifications(tx, incident.id, limit=call.body.limit, after=call.body.after)
@@ -180,22 +181,31 @@ async def _retry_body(call: Call[None]) -> Retry:
 
 
 async def acknowledge(ctx: Context, call: Call[ActingUser]) -> IncidentView:
-    """Somebody is on it: nobody else is paged. Done twice, the first to acknowledge stays."""
+    """Acknowledge an incident: somebody is on it, and nobody else is paged.
+
+    Asking again is harmless: whoever was first stays the one who acknowledged it.
+    """
     return await _command(ctx, call, AcknowledgeIncident)
 
 
 async def resolve(ctx: Context, call: Call[ActingUser]) -> IncidentView:
-    """It is over."""
+    """Resolve an incident."""
     return await _command(ctx, call, ResolveIncident)
 
 
 async def reopen(ctx: Context, call: Call[ActingUser]) -> IncidentView:
-    """It was not over: its escalation begins anew. 409 while a newer incident is open for the same alert."""
+    """Reopen a resolved incident: it is triggered again, and paged from level 1.
+
+    Refused with 409 while a newer incident has the same dedup key.
+    """
     return await _command(ctx, call, ReopenIncident)
 
 
 async def escalate(ctx: Context, call: Call[Escalation]) -> IncidentView:
-    """Page the next level now. 409 once it has moved on, so that two clicks never skip a level."""
+    """Manually escalate an incident to its next level.
+
+    With `expected_level` it is refused once the incident has moved on, so that two clicks never skip a level.
+    """
     return await _command(ctx, call, RequestEscalation)
 
 

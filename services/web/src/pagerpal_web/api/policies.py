@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pagerpal_common.errors import Conflict, Unprocessable
 from pagerpal_common.http import Body, Call, Endpoint
 from pagerpal_common.vocabulary import AssigneeType, Role
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_web.api.rows import Page, changes, listed, removed, shown, subset_of
@@ -46,6 +46,8 @@ ChangedLevel = subset_of(NewLevel)
 class NewAssignee(Body):
     """A person, or whoever is on call on a schedule: exactly the id that the type names."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"assignee_type": "user", "user_id": 1}]})
+
     assignee_type: AssigneeType
     user_id: Id | None = None
     schedule_id: Id | None = None
@@ -55,14 +57,17 @@ ChangedAssignee = subset_of(NewAssignee)
 
 
 async def list_policies(ctx: Context, call: Call[Page]) -> list[EscalationPolicy]:
+    """List the escalation policies with their levels, in order of id."""
     return await listed(ctx, POLICIES, call)
 
 
 async def get_policy(ctx: Context, call: Call[None]) -> EscalationPolicy:
+    """Show an escalation policy with its levels."""
     return await shown(ctx, POLICIES, call)
 
 
 async def create_policy(ctx: Context, call: Call[NewPolicy]) -> EscalationPolicy:
+    """Add an escalation policy for a team; its first one becomes its default."""
     team_id = call.body.team_id
     async with ctx.db.begin() as tx:
         await storage.lock_policies(tx, team_id)
@@ -74,6 +79,7 @@ async def create_policy(ctx: Context, call: Call[NewPolicy]) -> EscalationPolicy
 
 
 async def update_policy(ctx: Context, call: Call[Body]) -> EscalationPolicy:
+    """Change an escalation policy; incidents under way keep the one they began with."""
     wanted = _stored(changes(call))
     async with ctx.db.begin() as tx:
         policy = await _locked_policy(tx, call.ids)
@@ -85,7 +91,7 @@ async def update_policy(ctx: Context, call: Call[Body]) -> EscalationPolicy:
 
 
 async def delete_policy(ctx: Context, call: Call[None]) -> None:
-    """With its levels. When it was the team's default, the oldest one left is that now."""
+    """Remove an escalation policy with its levels; when it was the team's default, the oldest one left is that now."""
     async with ctx.db.begin() as tx:
         policy = await _locked_policy(tx, call.ids)
         await delete_row(tx, POLICIES, policy.id)
@@ -94,38 +100,46 @@ async def delete_policy(ctx: Context, call: Call[None]) -> None:
 
 
 async def list_levels(ctx: Context, call: Call[Page]) -> list[Level]:
+    """List the levels of a policy with whom they reach."""
     return await listed(ctx, LEVELS, call)
 
 
 async def get_level(ctx: Context, call: Call[None]) -> Level:
+    """Show a level of a policy."""
     return await shown(ctx, LEVELS, call)
 
 
 async def create_level(ctx: Context, call: Call[NewLevel]) -> Level:
+    """Add a level to a policy; two levels cannot have the same number."""
     async with ctx.db.begin() as tx:
         policy = await get_row(tx, POLICIES, call.ids)
         return await insert_row(tx, LEVELS, {**_stored(call.body.model_dump()), "policy_id": policy.id})
 
 
 async def update_level(ctx: Context, call: Call[Body]) -> Level:
+    """Change a level of a policy."""
     async with ctx.db.begin() as tx:
         level = await get_row(tx, LEVELS, call.ids, lock=True)
         return await update_row(tx, LEVELS, level.id, _stored(changes(call)))
 
 
 async def delete_level(ctx: Context, call: Call[None]) -> None:
+    """Remove a level with its assignees."""
     await removed(ctx, LEVELS, call)
 
 
 async def list_assignees(ctx: Context, call: Call[Page]) -> list[LevelAssignee]:
+    """List whom a level reaches."""
     return await listed(ctx, ASSIGNEES, call)
 
 
 async def get_assignee(ctx: Context, call: Call[None]) -> LevelAssignee:
+    """Show one of those whom a level reaches."""
     return await shown(ctx, ASSIGNEES, call)
 
 
 async def create_assignee(ctx: Context, call: Call[NewAssignee]) -> LevelAssignee:
+    """Let a level reach an active user, or whoever is on call on a schedule."""
     values = call.body.model_dump()
     _check_one_id(values)
     async with ctx.db.begin() as tx:
@@ -136,6 +150,7 @@ async def create_assignee(ctx: Context, call: Call[NewAssignee]) -> LevelAssigne
 
 
 async def update_assignee(ctx: Context, call: Call[Body]) -> LevelAssignee:
+    """Let a level reach somebody else instead."""
     wanted = changes(call)
     async with ctx.db.begin() as tx:
         assignee = await get_row(tx, ASSIGNEES, call.ids, lock=True)
@@ -146,6 +161,7 @@ async def update_assignee(ctx: Context, call: Call[Body]) -> LevelAssignee:
 
 
 async def delete_assignee(ctx: Context, call: Call[None]) -> None:
+    """Let a level no longer reach somebody."""
     await removed(ctx, ASSIGNEES, call)
 
 
@@ -170,25 +186,37 @@ def _check_one_id(assignee: Mapping[str, Any]) -> None:
         )
 
 
-_LEVELS_PATH = "/api/v1/escalation-policies/{policy_id:int}/levels"
+_POLICY_PATH = "/api/v1/escalation-policies/{policy_id:int}"
+_LEVELS_PATH = _POLICY_PATH + "/levels"
 _LEVEL_PATH = _LEVELS_PATH + "/{level_id:int}"
 _ASSIGNEES_PATH = _LEVEL_PATH + "/assignees"
 _ASSIGNEE_PATH = _ASSIGNEES_PATH + "/{assignee_id:int}"
 
 ENDPOINTS = (
-    Endpoint("POST", "/api/v1/escalation-policies", create_policy, Role.ADMIN, NewPolicy, 201),
-    Endpoint("GET", "/api/v1/escalation-policies", list_policies, Role.VIEWER, Page),
-    Endpoint("GET", "/api/v1/escalation-policies/{policy_id:int}", get_policy, Role.VIEWER),
-    Endpoint("PATCH", "/api/v1/escalation-policies/{policy_id:int}", update_policy, Role.ADMIN, ChangedPolicy),
-    Endpoint("DELETE", "/api/v1/escalation-policies/{policy_id:int}", delete_policy, Role.ADMIN, status=204),
-    Endpoint("POST", _LEVELS_PATH, create_level, Role.ADMIN, NewLevel, 201),
-    Endpoint("GET", _LEVELS_PATH, list_levels, Role.VIEWER, Page),
-    Endpoint("GET", _LEVEL_PATH, get_level, Role.VIEWER),
-    Endpoint("PATCH", _LEVEL_PATH, update_level, Role.ADMIN, ChangedLevel),
+    Endpoint(
+        "POST",
+        "/api/v1/escalation-policies",
+        create_policy,
+        Role.ADMIN,
+        NewPolicy,
+        201,
+        gives=EscalationPolicy,
+        refuses=(400,),
+    ),
+    Endpoint("GET", "/api/v1/escalation-policies", list_policies, Role.VIEWER, Page, gives=list[EscalationPolicy]),
+    Endpoint("GET", _POLICY_PATH, get_policy, Role.VIEWER, gives=EscalationPolicy),
+    Endpoint("PATCH", _POLICY_PATH, update_policy, Role.ADMIN, ChangedPolicy, gives=EscalationPolicy, refuses=(409,)),
+    Endpoint("DELETE", _POLICY_PATH, delete_policy, Role.ADMIN, status=204, refuses=(409,)),
+    Endpoint("POST", _LEVELS_PATH, create_level, Role.ADMIN, NewLevel, 201, gives=Level, refuses=(400, 409)),
+    Endpoint("GET", _LEVELS_PATH, list_levels, Role.VIEWER, Page, gives=list[Level]),
+    Endpoint("GET", _LEVEL_PATH, get_level, Role.VIEWER, gives=Level),
+    Endpoint("PATCH", _LEVEL_PATH, update_level, Role.ADMIN, ChangedLevel, gives=Level, refuses=(409,)),
     Endpoint("DELETE", _LEVEL_PATH, delete_level, Role.ADMIN, status=204),
-    Endpoint("POST", _ASSIGNEES_PATH, create_assignee, Role.ADMIN, NewAssignee, 201),
-    Endpoint("GET", _ASSIGNEES_PATH, list_assignees, Role.VIEWER, Page),
-    Endpoint("GET", _ASSIGNEE_PATH, get_assignee, Role.VIEWER),
-    Endpoint("PATCH", _ASSIGNEE_PATH, update_assignee, Role.ADMIN, ChangedAssignee),
+    Endpoint("POST", _ASSIGNEES_PATH, create_assignee, Role.ADMIN, NewAssignee, 201, LevelAssignee, refuses=(400,)),
+    Endpoint("GET", _ASSIGNEES_PATH, list_assignees, Role.VIEWER, Page, gives=list[LevelAssignee]),
+    Endpoint("GET", _ASSIGNEE_PATH, get_assignee, Role.VIEWER, gives=LevelAssignee),
+    Endpoint(
+        "PATCH", _ASSIGNEE_PATH, update_assignee, Role.ADMIN, ChangedAssignee, gives=LevelAssignee, refuses=(400,)
+    ),
     Endpoint("DELETE", _ASSIGNEE_PATH, delete_assignee, Role.ADMIN, status=204),
 )

@@ -38,34 +38,45 @@ ChangedEntry = subset_of(NewEntry)
 
 
 async def list_schedules(ctx: Context, call: Call[Page]) -> list[Schedule]:
+    """List the schedules, in order of id."""
     return await listed(ctx, SCHEDULES, call)
 
 
 async def get_schedule(ctx: Context, call: Call[None]) -> Schedule:
+    """Show a schedule."""
     return await shown(ctx, SCHEDULES, call)
 
 
 async def create_schedule(ctx: Context, call: Call[NewSchedule]) -> Schedule:
+    """Add a schedule for a team."""
     return await created(ctx, SCHEDULES, {**call.body.model_dump(), "created_at": ctx.now()})
 
 
 async def update_schedule(ctx: Context, call: Call[Body]) -> Schedule:
+    """Change a schedule."""
     return await changed(ctx, SCHEDULES, call)
 
 
 async def delete_schedule(ctx: Context, call: Call[None]) -> None:
+    """Remove a schedule that no escalation level uses, together with its entries."""
     await removed(ctx, SCHEDULES, call)
 
 
 async def list_entries(ctx: Context, call: Call[Page]) -> list[Entry]:
+    """List the entries of a schedule, in order of id."""
     return await listed(ctx, ENTRIES, call)
 
 
 async def get_entry(ctx: Context, call: Call[None]) -> Entry:
+    """Show an entry of a schedule."""
     return await shown(ctx, ENTRIES, call)
 
 
 async def create_entry(ctx: Context, call: Call[NewEntry]) -> Entry:
+    """Put an active user on call for a stretch.
+
+    Normal entries of a schedule do not overlap. An override (`is_override`) may, and wins.
+    """
     values = call.body.model_dump()
     _check_order(values)
     async with ctx.db.begin() as tx:
@@ -75,6 +86,7 @@ async def create_entry(ctx: Context, call: Call[NewEntry]) -> Entry:
 
 
 async def update_entry(ctx: Context, call: Call[Body]) -> Entry:
+    """Change an entry; it must not overlap others afterwards, unless it is an override."""
     wanted = changes(call)
     async with ctx.db.begin() as tx:
         entry = await get_row(tx, ENTRIES, call.ids, lock=True)
@@ -85,6 +97,7 @@ async def update_entry(ctx: Context, call: Call[Body]) -> Entry:
 
 
 async def delete_entry(ctx: Context, call: Call[None]) -> None:
+    """Remove an entry from a schedule."""
     await removed(ctx, ENTRIES, call)
 
 
@@ -95,19 +108,20 @@ def _check_order(entry: dict[str, Any]) -> None:
         )
 
 
+_SCHEDULE_PATH = "/api/v1/schedules/{schedule_id:int}"
+_ENTRY_PATH = _SCHEDULE_PATH + "/entries/{entry_id:int}"
+
 ENDPOINTS = (
-    Endpoint("POST", "/api/v1/schedules", create_schedule, Role.ADMIN, NewSchedule, 201),
-    Endpoint("GET", "/api/v1/schedules", list_schedules, Role.VIEWER, Page),
-    Endpoint("GET", "/api/v1/schedules/{schedule_id:int}", get_schedule, Role.VIEWER),
-    Endpoint("PATCH", "/api/v1/schedules/{schedule_id:int}", update_schedule, Role.ADMIN, ChangedSchedule),
-    Endpoint("DELETE", "/api/v1/schedules/{schedule_id:int}", delete_schedule, Role.ADMIN, status=204),
-    Endpoint("POST", "/api/v1/schedules/{schedule_id:int}/entries", create_entry, Role.ADMIN, NewEntry, 201),
-    Endpoint("GET", "/api/v1/schedules/{schedule_id:int}/entries", list_entries, Role.VIEWER, Page),
-    Endpoint("GET", "/api/v1/schedules/{schedule_id:int}/entries/{entry_id:int}", get_entry, Role.VIEWER),
+    Endpoint("POST", "/api/v1/schedules", create_schedule, Role.ADMIN, NewSchedule, 201, Schedule, refuses=(400,)),
+    Endpoint("GET", "/api/v1/schedules", list_schedules, Role.VIEWER, Page, gives=list[Schedule]),
+    Endpoint("GET", _SCHEDULE_PATH, get_schedule, Role.VIEWER, gives=Schedule),
+    Endpoint("PATCH", _SCHEDULE_PATH, update_schedule, Role.ADMIN, ChangedSchedule, gives=Schedule, refuses=(400,)),
+    Endpoint("DELETE", _SCHEDULE_PATH, delete_schedule, Role.ADMIN, status=204, refuses=(409,)),
     Endpoint(
-        "PATCH", "/api/v1/schedules/{schedule_id:int}/entries/{entry_id:int}", update_entry, Role.ADMIN, ChangedEntry
+        "POST", _SCHEDULE_PATH + "/entries", create_entry, Role.ADMIN, NewEntry, 201, gives=Entry, refuses=(400, 409)
     ),
-    Endpoint(
-        "DELETE", "/api/v1/schedules/{schedule_id:int}/entries/{entry_id:int}", delete_entry, Role.ADMIN, status=204
-    ),
+    Endpoint("GET", _SCHEDULE_PATH + "/entries", list_entries, Role.VIEWER, Page, gives=list[Entry]),
+    Endpoint("GET", _ENTRY_PATH, get_entry, Role.VIEWER, gives=Entry),
+    Endpoint("PATCH", _ENTRY_PATH, update_entry, Role.ADMIN, ChangedEntry, gives=Entry, refuses=(400, 409)),
+    Endpoint("DELETE", _ENTRY_PATH, delete_entry, Role.ADMIN, status=204),
 )

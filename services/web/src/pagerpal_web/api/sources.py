@@ -7,6 +7,7 @@ from typing import Any
 from pagerpal_common.http import Body, Call, Endpoint, json_response
 from pagerpal_common.schema.directory import alert_sources
 from pagerpal_common.vocabulary import Role, SourceType
+from pydantic import ConfigDict
 from sqlalchemy import null
 from starlette.responses import Response
 
@@ -21,6 +22,12 @@ from pagerpal_web.storage.sources import SOURCES, AlertSource, RevealedSource, c
 class NewSource(Body):
     """A monitoring system that may post alerts for a team. Without a policy of its own the team's default holds."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"team_id": 1, "name": "Production Grafana", "source_type": "grafana", "config": None}]
+        }
+    )
+
     team_id: Id
     name: Name
     source_type: SourceType
@@ -32,14 +39,20 @@ ChangedSource = subset_of(NewSource, "team_id", "source_type", is_active=bool)
 
 
 async def list_sources(ctx: Context, call: Call[Page]) -> list[AlertSource]:
+    """List alert sources with masked keys."""
     return await listed(ctx, SOURCES, call)
 
 
 async def get_source(ctx: Context, call: Call[None]) -> AlertSource:
+    """Show an alert source with its key masked."""
     return await shown(ctx, SOURCES, call)
 
 
 async def create_source(ctx: Context, call: Call[NewSource]) -> Response:
+    """Create a monitored alert source.
+
+    The answer reveals its key, once: configure the monitoring system with it.
+    """
     key = _new_key()
     values = {**_stored(call.body.model_dump()), **_kept(key), "created_at": ctx.now()}
     async with ctx.db.begin() as tx:
@@ -50,6 +63,7 @@ async def create_source(ctx: Context, call: Call[NewSource]) -> Response:
 
 
 async def update_source(ctx: Context, call: Call[Body]) -> AlertSource:
+    """Change an alert source, or switch it off and on (`is_active`)."""
     wanted = _stored(changes(call))
     async with ctx.db.begin() as tx:
         source = await get_row(tx, SOURCES, call.ids, lock=True)
@@ -59,6 +73,7 @@ async def update_source(ctx: Context, call: Call[Body]) -> AlertSource:
 
 
 async def delete_source(ctx: Context, call: Call[None]) -> None:
+    """Remove an alert source that has no open incident."""
     async with ctx.db.begin() as tx:
         source = await get_row(tx, SOURCES, call.ids, lock=True)
         await check_no_open_incident(tx, "alert source", "source_id", source.id)
@@ -66,7 +81,7 @@ async def delete_source(ctx: Context, call: Call[None]) -> None:
 
 
 async def regenerate_key(ctx: Context, call: Call[None]) -> Response:
-    """The old key ends at once."""
+    """Rotate a source key: the answer reveals the new one, once, and the old one ends within seconds."""
     key = _new_key()
     async with ctx.db.begin() as tx:
         source = await get_row(tx, SOURCES, call.ids, lock=True)
@@ -96,11 +111,22 @@ def _revealed(source: AlertSource, key: str, status: int) -> Response:
     return json_response(answer, status, {"Cache-Control": "no-store"})
 
 
+_SOURCE_PATH = "/api/v1/alert-sources/{source_id:int}"
+
 ENDPOINTS = (
-    Endpoint("POST", "/api/v1/alert-sources", create_source, Role.ADMIN, NewSource, 201),
-    Endpoint("GET", "/api/v1/alert-sources", list_sources, Role.VIEWER, Page),
-    Endpoint("GET", "/api/v1/alert-sources/{source_id:int}", get_source, Role.VIEWER),
-    Endpoint("PATCH", "/api/v1/alert-sources/{source_id:int}", update_source, Role.ADMIN, ChangedSource),
-    Endpoint("DELETE", "/api/v1/alert-sources/{source_id:int}", delete_source, Role.ADMIN, status=204),
-    Endpoint("POST", "/api/v1/alert-sources/{source_id:int}/regenerate-key", regenerate_key, Role.ADMIN),
+    Endpoint(
+        "POST",
+        "/api/v1/alert-sources",
+        create_source,
+        Role.ADMIN,
+        NewSource,
+        201,
+        gives=RevealedSource,
+        refuses=(400,),
+    ),
+    Endpoint("GET", "/api/v1/alert-sources", list_sources, Role.VIEWER, Page, gives=list[AlertSource]),
+    Endpoint("GET", _SOURCE_PATH, get_source, Role.VIEWER, gives=AlertSource),
+    Endpoint("PATCH", _SOURCE_PATH, update_source, Role.ADMIN, ChangedSource, gives=AlertSource, refuses=(400,)),
+    Endpoint("DELETE", _SOURCE_PATH, delete_source, Role.ADMIN, status=204, refuses=(409,)),
+    Endpoint("POST", _SOURCE_PATH + "/regenerate-key", regenerate_key, Role.ADMIN, gives=RevealedSource),
 )

@@ -6,14 +6,15 @@ from typing import Any
 from pagerpal_common.directory import find_contacts, load_shifts
 from pagerpal_common.http import Body, Call, Endpoint, Query
 from pagerpal_common.oncall import who_is_on_call
-from pagerpal_common.vocabulary import Role
+from pagerpal_common.vocabulary import OnCallReason, Role
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_web.api.rows import Page, changed, created, listed, removed, shown, subset_of
 from pagerpal_web.context import Context
 from pagerpal_web.fields import Description, Id, Instant, Name
 from pagerpal_web.storage.incidents import check_no_open_incident
-from pagerpal_web.storage.resources import delete_row, get_row, insert_row
+from pagerpal_web.storage.resources import Moment, delete_row, get_row, insert_row
 from pagerpal_web.storage.teams import MEMBERS, TEAMS, Member, Team, list_schedules
 from pagerpal_web.storage.users import check_active
 
@@ -22,7 +23,7 @@ class NewTeam(Body):
     """People who answer for something together."""
 
     name: Name
-    description: Description | None = None
+    description: Description | None = Field(None, examples=["Runs the shared clusters"])
 
 
 ChangedTeam = subset_of(NewTeam)
@@ -40,23 +41,48 @@ class At(Query):
     at: Instant | None = None
 
 
+class OnCall(BaseModel):
+    """Who is on call on one schedule, why, and until when."""
+
+    user_id: int
+    user_name: str
+    schedule_id: int
+    schedule_name: str
+    reason: OnCallReason
+    entry_id: int
+    until: Moment
+
+
+class TeamOnCall(BaseModel):
+    """Who of a team is on call at an instant."""
+
+    team_id: int
+    at: Moment
+    oncall: list[OnCall]
+
+
 async def list_teams(ctx: Context, call: Call[Page]) -> list[Team]:
+    """List the teams, in order of id."""
     return await listed(ctx, TEAMS, call)
 
 
 async def get_team(ctx: Context, call: Call[None]) -> Team:
+    """Show a team."""
     return await shown(ctx, TEAMS, call)
 
 
 async def create_team(ctx: Context, call: Call[NewTeam]) -> Team:
+    """Add a team."""
     return await created(ctx, TEAMS, {**call.body.model_dump(), "created_at": ctx.now()})
 
 
 async def update_team(ctx: Context, call: Call[Body]) -> Team:
+    """Change a team."""
     return await changed(ctx, TEAMS, call)
 
 
 async def delete_team(ctx: Context, call: Call[None]) -> None:
+    """Remove a team that nothing uses any more, together with its memberships."""
     async with ctx.db.begin() as tx:
         team = await get_row(tx, TEAMS, call.ids, lock=True)
         await check_no_open_incident(tx, "team", "team_id", team.id)
@@ -64,14 +90,17 @@ async def delete_team(ctx: Context, call: Call[None]) -> None:
 
 
 async def list_members(ctx: Context, call: Call[Page]) -> list[Member]:
+    """List who is in a team; somebody who has been deactivated is still shown."""
     return await listed(ctx, MEMBERS, call)
 
 
 async def get_member(ctx: Context, call: Call[None]) -> Member:
+    """Show somebody's membership."""
     return await shown(ctx, MEMBERS, call)
 
 
 async def add_member(ctx: Context, call: Call[NewMember]) -> Member:
+    """Let an active user join a team."""
     async with ctx.db.begin() as tx:
         team = await get_row(tx, TEAMS, call.ids)
         await check_active(tx, call.body.user_id)
@@ -79,6 +108,7 @@ async def add_member(ctx: Context, call: Call[NewMember]) -> Member:
 
 
 async def remove_member(ctx: Context, call: Call[None]) -> None:
+    """Let somebody leave a team."""
     await removed(ctx, MEMBERS, call)
 
 
@@ -111,14 +141,23 @@ async def _on_call(tx: AsyncConnection, team_id: int, at: datetime) -> list[dict
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/api/v1/teams", create_team, Role.ADMIN, NewTeam, 201),
-    Endpoint("GET", "/api/v1/teams", list_teams, Role.VIEWER, Page),
-    Endpoint("GET", "/api/v1/teams/{team_id:int}", get_team, Role.VIEWER),
-    Endpoint("PATCH", "/api/v1/teams/{team_id:int}", update_team, Role.ADMIN, ChangedTeam),
-    Endpoint("DELETE", "/api/v1/teams/{team_id:int}", delete_team, Role.ADMIN, status=204),
-    Endpoint("POST", "/api/v1/teams/{team_id:int}/members", add_member, Role.ADMIN, NewMember, 201),
-    Endpoint("GET", "/api/v1/teams/{team_id:int}/members", list_members, Role.VIEWER, Page),
-    Endpoint("GET", "/api/v1/teams/{team_id:int}/members/{user_id:int}", get_member, Role.VIEWER),
+    Endpoint("POST", "/api/v1/teams", create_team, Role.ADMIN, NewTeam, 201, Team),
+    Endpoint("GET", "/api/v1/teams", list_teams, Role.VIEWER, Page, gives=list[Team]),
+    Endpoint("GET", "/api/v1/teams/{team_id:int}", get_team, Role.VIEWER, gives=Team),
+    Endpoint("PATCH", "/api/v1/teams/{team_id:int}", update_team, Role.ADMIN, ChangedTeam, gives=Team),
+    Endpoint("DELETE", "/api/v1/teams/{team_id:int}", delete_team, Role.ADMIN, status=204, refuses=(409,)),
+    Endpoint(
+        "POST",
+        "/api/v1/teams/{team_id:int}/members",
+        add_member,
+        Role.ADMIN,
+        NewMember,
+        201,
+        gives=Member,
+        refuses=(400, 409),
+    ),
+    Endpoint("GET", "/api/v1/teams/{team_id:int}/members", list_members, Role.VIEWER, Page, gives=list[Member]),
+    Endpoint("GET", "/api/v1/teams/{team_id:int}/members/{user_id:int}", get_member, Role.VIEWER, gives=Member),
     Endpoint("DELETE", "/api/v1/teams/{team_id:int}/members/{user_id:int}", remove_member, Role.ADMIN, status=204),
-    Endpoint("GET", "/api/v1/teams/{team_id:int}/oncall", get_on_call, Role.VIEWER, At),
+    Endpoint("GET", "/api/v1/teams/{team_id:int}/oncall", get_on_call, Role.VIEWER, At, gives=TeamOnCall),
 )

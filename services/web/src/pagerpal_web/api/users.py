@@ -2,7 +2,7 @@
 
 from pagerpal_common.http import Body, Call, Endpoint
 from pagerpal_common.vocabulary import Role
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from pagerpal_web.api.rows import Page, changes, listed, shown, subset_of
 from pagerpal_web.context import Context
@@ -15,9 +15,9 @@ from pagerpal_web.storage.users import USERS, User
 class NewUser(Body):
     """A person. Without a password they can be paged but cannot log in."""
 
-    name: Name
+    name: Name = Field(examples=["Ana"])
     email: Email
-    role: Role
+    role: Role = Field(examples=["responder"])
     phone: Phone | None = None
     timezone: Timezone = "UTC"
     password: Password | None = None
@@ -28,14 +28,17 @@ ChangedUser = subset_of(NewUser, is_active=bool)
 
 
 async def list_users(ctx: Context, call: Call[Page]) -> list[User]:
+    """List the people, in order of id."""
     return await listed(ctx, USERS, call)
 
 
 async def get_user(ctx: Context, call: Call[None]) -> User:
+    """Show somebody."""
     return await shown(ctx, USERS, call)
 
 
 async def create_user(ctx: Context, call: Call[NewUser]) -> User:
+    """Add somebody; without a password they can be paged but cannot log in."""
     now = ctx.now()
     password_hash = await _hash(ctx, call.body.password)
     values = {**call.body.model_dump(exclude={"password"}), "created_at": now}
@@ -46,6 +49,7 @@ async def create_user(ctx: Context, call: Call[NewUser]) -> User:
 
 
 async def update_user(ctx: Context, call: Call[Body]) -> User:
+    """Change somebody; `password: null` takes their login away."""
     wanted = changes(call)
     has_password = "password" in wanted
     password_hash = await _hash(ctx, wanted.pop("password", None))
@@ -60,7 +64,7 @@ async def update_user(ctx: Context, call: Call[Body]) -> User:
 
 
 async def deactivate_user(ctx: Context, call: Call[None]) -> None:
-    """People are deactivated, never lost from history."""
+    """Deactivate somebody: people are never lost from history."""
     async with ctx.db.begin() as tx:
         await storage.lock_admins(tx)
         user = await get_row(tx, USERS, call.ids, lock=True)
@@ -73,9 +77,9 @@ async def _hash(ctx: Context, password: SecretStr | None) -> str | None:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/api/v1/users", create_user, Role.ADMIN, NewUser, 201),
-    Endpoint("GET", "/api/v1/users", list_users, Role.VIEWER, Page),
-    Endpoint("GET", "/api/v1/users/{user_id:int}", get_user, Role.VIEWER),
-    Endpoint("PATCH", "/api/v1/users/{user_id:int}", update_user, Role.ADMIN, ChangedUser),
-    Endpoint("DELETE", "/api/v1/users/{user_id:int}", deactivate_user, Role.ADMIN, status=204),
+    Endpoint("POST", "/api/v1/users", create_user, Role.ADMIN, NewUser, 201, User, refuses=(409,)),
+    Endpoint("GET", "/api/v1/users", list_users, Role.VIEWER, Page, gives=list[User]),
+    Endpoint("GET", "/api/v1/users/{user_id:int}", get_user, Role.VIEWER, gives=User),
+    Endpoint("PATCH", "/api/v1/users/{user_id:int}", update_user, Role.ADMIN, ChangedUser, gives=User, refuses=(409,)),
+    Endpoint("DELETE", "/api/v1/users/{user_id:int}", deactivate_user, Role.ADMIN, status=204, refuses=(409,)),
 )

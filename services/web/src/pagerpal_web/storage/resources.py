@@ -21,7 +21,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(
 class View(BaseModel):
     """A row as the API shows it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     id: int
 

@@ -1,6 +1,7 @@
 """Teams and who is in them."""
 
 from pagerpal_common.schema.directory import team_members, teams, users
+from pydantic import Field
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,7 +11,7 @@ from pagerpal_web.storage.users import USER_COLUMNS, User
 
 class Team(View):
     name: str
-    description: str | None
+    description: str | None = Field(examples=["Runs the shared clusters"])
     created_at: Moment
 
 

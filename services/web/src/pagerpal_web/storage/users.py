@@ -6,6 +6,7 @@ from datetime import datetime
 from pagerpal_common.errors import Conflict, Invalid
 from pagerpal_common.schema.directory import credentials, users
 from pagerpal_common.vocabulary import Role
+from pydantic import Field
 from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,9 +16,9 @@ from pagerpal_web.storage.resources import Moment, Resource, View
 class User(View):
     """A person. The password never leaves the database, not even as its hash."""
 
-    name: str
+    name: str = Field(examples=["Ana"])
     email: str
-    role: Role
+    role: Role = Field(examples=["responder"])
     phone: str | None
     timezone: str
     is_active: bool

@@ -81,7 +81,7 @@ REFUSED: Mapping[int, str] = {
     404: "There is nothing with this id.",
     409: "It contradicts what is already there; the text names it.",
     413: "The body is larger than this route takes.",
-    415: "The body is not JSON in UTF-8, or is compressed.",
+    415: "The body is compressed, or not in UTF-8.",
     422: "The request does not fit its schema.",
     429: "Too many wrong passwords have come from here.",
     503: "PagerPal's own trouble: the same request may succeed later.",
