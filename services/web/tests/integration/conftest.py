@@ -17,9 +17,12 @@ from pagerpal_common.contracts.message import Message
 from pagerpal_common.db import Database
 from pagerpal_common.errors import PagerPalError
 from pagerpal_common.http import application
+from pagerpal_common.http.described import described
 from pagerpal_common.testing.clock import Clock
+from pagerpal_common.testing.conformance import Conformance
 from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import Role
+from pagerpal_web.api import ENDPOINTS
 from pagerpal_web.service import build
 from pagerpal_web.settings import WebSettings
 
@@ -28,6 +31,9 @@ PASSWORD = "correct horse battery"
 PASSWORD_HASH = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD)
 ACCOUNTS = {"admin": 1, "responder": 2, "viewer": 3, "deactivated": 4, "passwordless": 5}
 """The id of each account; its address is `<name>@example.org`."""
+
+CONFORMANCE = Conformance([described(row) for row in ENDPOINTS])
+"""Every answer in these tests is what the API's document says."""
 
 
 class Broker:
@@ -154,6 +160,8 @@ async def web(database_url: str, rows: Rows, broker: Broker, clock: Clock) -> As
     service = build(WebSettings.model_validate({"PAGERPAL_DATABASE_URL": database_url}), cast(Bus, broker), clock)
     app = application([service], cast(Bus, broker))
     # raise_app_exceptions is on: a bug's traceback reaches the test instead of a 500.
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pagerpal") as client:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://pagerpal", event_hooks={"response": [CONFORMANCE]}
+    ) as client:
         yield Web(client)
     await service.close()

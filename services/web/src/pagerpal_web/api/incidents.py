@@ -233,8 +233,8 @@ _MOVED = (400, 409)
 ENDPOINTS = (
     Endpoint("GET", _INCIDENTS, list_incidents, Role.VIEWER, Filter, gives=IncidentPage),
     Endpoint("GET", _INCIDENT, get_incident, Role.VIEWER, gives=IncidentView),
-    Endpoint("POST", _INCIDENT + "/ack", acknowledge, Role.RESPONDER, ActingUser, gives=IncidentView, refuses=(400,)),
-    Endpoint("POST", _INCIDENT + "/resolve", resolve, Role.RESPONDER, ActingUser, gives=IncidentView, refuses=(400,)),
+    Endpoint("POST", _INCIDENT + "/ack", acknowledge, Role.RESPONDER, ActingUser, gives=IncidentView, refuses=_MOVED),
+    Endpoint("POST", _INCIDENT + "/resolve", resolve, Role.RESPONDER, ActingUser, gives=IncidentView, refuses=_MOVED),
     Endpoint("POST", _INCIDENT + "/reopen", reopen, Role.RESPONDER, ActingUser, gives=IncidentView, refuses=_MOVED),
     Endpoint("POST", _INCIDENT + "/escalate", escalate, Role.RESPONDER, Escalation, gives=IncidentView, refuses=_MOVED),
     Endpoint("GET", _INCIDENT + "/events", list_events, Role.VIEWER, HistoryPage, gives=list[TimelineEvent]),
