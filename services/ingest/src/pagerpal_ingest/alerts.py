@@ -1,10 +1,11 @@
 """What does a sender of PagerPal's own format get to hear? `POST /api/v1/alerts`, the hot path."""
 
 from datetime import datetime
+from functools import partial
 
 from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.errors import Unprocessable
-from pagerpal_common.http import unprocessable
+from pagerpal_common.http import read_json, unprocessable
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +14,7 @@ from pagerpal_ingest.answers import of_alert
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.domain import generic
 from pagerpal_ingest.domain.source import Source
-from pagerpal_ingest.reception import read, source_of, take
+from pagerpal_ingest.reception import source_of, take, understand
 
 BODY_LIMIT = 256 * 1024
 """Bytes; what SNS sends at most."""
@@ -26,9 +27,9 @@ async def receive_alert(ctx: Context, request: Request) -> Response:
     """One alert in PagerPal's own format. Answers with its incident, or 202 when that is not known yet."""
     source = await source_of(ctx, request)
     repeat_key = _idempotency_key(request)
-    alert = await read(
-        ctx, request, source, BODY_LIMIT, lambda body: _parse(body, source, repeat_key=repeat_key, at=ctx.now())
-    )
+    body = await read_json(request, BODY_LIMIT)
+    parse = partial(_parse, source=source, repeat_key=repeat_key, at=ctx.now())
+    alert = await understand(ctx, request, source, body, parse)
     (result,) = await take(ctx, source, [alert])
     return of_alert(alert, result)
 

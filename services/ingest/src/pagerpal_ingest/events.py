@@ -12,7 +12,7 @@ from starlette.responses import Response
 from pagerpal_ingest.answers import refuse_parked
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.domain import pagerduty
-from pagerpal_ingest.reception import body_of, take, understand
+from pagerpal_ingest.reception import take, understand
 
 BODY_LIMIT = 512 * 1024
 """Bytes: PagerDuty's own limit."""
@@ -44,7 +44,7 @@ async def receive_event(ctx: Context, request: Request) -> Response:
 
 
 async def _receive(ctx: Context, request: Request) -> Response:
-    body = await body_of(request, BODY_LIMIT)
+    body = await read_body(request, BODY_LIMIT)
     event = pagerduty.event_of(body, request.headers.get("x-routing-key"))
     source = await ctx.sources.find(event.routing_key)
     alert = await understand(ctx, request, source, body, lambda _: pagerduty.alert_in(event, source, ctx.now()))

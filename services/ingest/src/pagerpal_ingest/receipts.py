@@ -4,7 +4,6 @@ Whether a message is ours is not said: every body that comes with the right toke
 Infobip repeats what is not answered 200, and receipts may be repeated, so nothing is kept here.
 """
 
-import asyncio
 from hashlib import sha256
 from hmac import compare_digest
 
@@ -12,7 +11,7 @@ import structlog
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
 from pagerpal_common.contracts.receipts import RECEIPTS_TOGETHER, ReceiptsReceived
-from pagerpal_common.errors import Forbidden, Unauthenticated, Unavailable
+from pagerpal_common.errors import Forbidden, Unauthenticated
 from pagerpal_common.http import json_response, read_body
 from pydantic import SecretStr
 from starlette.requests import Request
@@ -27,9 +26,6 @@ TOKEN_HEADER = "X-Infobip-Receipt-Token"  # noqa: S105 - the name of a header
 
 BODY_LIMIT = 256 * 1024
 """Bytes; a hundred receipts, which Infobip sends at most, take some 60 KiB."""
-
-BODY_SECONDS = 10.0
-"""How long a body may take to come."""
 
 
 class Receipts:
@@ -49,7 +45,7 @@ class Receipts:
             Unavailable: the broker has not confirmed; all of them may be sent again.
         """
         self._check_token(request.headers.get(TOKEN_HEADER))
-        parsed = parse(await _body(request))
+        parsed = parse(await read_body(request, BODY_LIMIT))
         if parsed.ignored:
             log.info("receipts.ignored", ignored=parsed.ignored, taken=len(parsed.receipts))
         for start in range(0, len(parsed.receipts), RECEIPTS_TOGETHER):
@@ -69,11 +65,3 @@ class Receipts:
 
 def _digest(token: str) -> bytes:
     return sha256(token.encode()).digest()
-
-
-async def _body(request: Request) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await read_body(request, BODY_LIMIT)
-    except TimeoutError:
-        raise Unavailable("the body has not come in time") from None

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pagerpal_common.contracts.alerts import Alert, AlertResult
-from pagerpal_common.errors import Unavailable
 from pagerpal_common.http import read_body
 from starlette.requests import Request
 
@@ -18,9 +17,6 @@ from pagerpal_ingest.context import Context
 from pagerpal_ingest.domain import signature
 from pagerpal_ingest.domain.credentials import source_key
 from pagerpal_ingest.domain.source import Source
-
-BODY_SECONDS = 10.0
-"""How long a body may take to come."""
 
 LARGE = 64 * 1024
 """Bytes. A larger body is read in a thread: 5,000 alerts take half a second, in which nobody else would be heard."""
@@ -46,28 +42,14 @@ async def source_of(ctx: Context, request: Request) -> Source:
     return await ctx.sources.find(source_key(request.scope["headers"], request.scope["query_string"]))
 
 
-async def body_of(request: Request, limit: int) -> bytes:
-    """The raw body, of at most `limit` bytes.
-
-    Raises:
-        TooLarge, Unsupported: it is longer, or compressed.
-        Unavailable: it has not come in time.
-    """
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await read_body(request, limit)
-    except TimeoutError:
-        raise Unavailable("the body has not come in time") from None
-
-
 async def read(ctx: Context, request: Request, source: Source, limit: int, parse: Callable[[bytes], T]) -> T:
     """What the body of a source's request says, which is of at most `limit` bytes.
 
     Raises:
-        TooLarge, Unsupported, Unavailable: as `body_of`.
+        TooLarge, Unsupported, Unavailable: as `read_body`.
         Refusal: as `understand`.
     """
-    return await understand(ctx, request, source, await body_of(request, limit), parse)
+    return await understand(ctx, request, source, await read_body(request, limit), parse)
 
 
 async def understand(ctx: Context, request: Request, source: Source, body: bytes, parse: Callable[[bytes], T]) -> T:

@@ -9,9 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
+from pagerpal_common.contracts.http import OF_INGEST
 from pagerpal_common.db import Database
 from pagerpal_common.http import application
 from pagerpal_common.service import Service
+from pagerpal_common.testing.conformance import Conformance
 from pagerpal_ingest.domain.credentials import key_hash
 from pagerpal_ingest.service import build
 from pagerpal_ingest.settings import IngestSettings
@@ -173,7 +175,10 @@ async def door(
     settings = IngestSettings.model_validate({"PAGERPAL_DATABASE_URL": cable.url})
     service = build(settings, bus, clock, fetch=amazon.fetch)
     transport = httpx.ASGITransport(application([service], bus), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
+    # Every answer in these tests is what the API's document says.
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://ingest", event_hooks={"response": [Conformance(OF_INGEST)]}
+    ) as client:
         door = Door(service, client, bus, clock, cable, database(None))
         for statement in _DIRECTORY.strip().split(";\n"):
             await door.execute(statement)

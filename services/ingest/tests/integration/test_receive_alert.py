@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from pagerpal_common.config import ConfigError
 from pagerpal_common.contracts.alerts import GROUP_LIMIT, Alert
+from pagerpal_common.http import bodies
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus
-from pagerpal_ingest import reception
 from pagerpal_ingest.service import build
 from pagerpal_ingest.settings import IngestSettings
 from structlog.testing import capture_logs
@@ -267,9 +267,9 @@ async def test_concurrent_alerts_travel_together_and_every_sender_hears_of_its_o
 
 
 async def test_a_bad_body_does_not_touch_its_neighbours(door: Door) -> None:
-    bodies = [RAW, b'{"title":"\\u0000","severity":"info"}', RAW, b"[" * 100_000, RAW]
+    raw = [RAW, b'{"title":"\\u0000","severity":"info"}', RAW, b"[" * 100_000, RAW]
 
-    answers = await asyncio.gather(*map(door.post_raw, bodies))
+    answers = await asyncio.gather(*map(door.post_raw, raw))
 
     assert [answer.status_code for answer in answers] == [201, 422, 201, 422, 201]
 
@@ -299,7 +299,7 @@ async def test_a_sender_that_hangs_up_within_its_body_is_no_bug(door: Door) -> N
 
 
 async def test_a_body_that_never_ends_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reception, "BODY_SECONDS", 0.01)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.01)
 
     async def endless() -> AsyncIterator[bytes]:
         yield RAW[:10]
