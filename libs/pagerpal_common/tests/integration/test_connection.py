@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 import uvicorn
 from pagerpal_common.bus import Bus
+from pagerpal_common.db import Database
 from pagerpal_common.http import Endpoint, application, bodies, connection, routes
 from pagerpal_common.http.connection import HEAD_LIMIT, Connection
 from pagerpal_common.http.endpoints import Body, Call
@@ -76,7 +77,7 @@ async def running() -> AsyncIterator[uvicorn.Server]:
     async def close() -> None:
         return None
 
-    service = Service("greeter", close, routes=routes(None, ROWS, nobody))
+    service = Service("greeter", cast(Database, None), close, routes=routes(None, ROWS, nobody))
     serving = server(application([service], cast(Bus, None)), host="127.0.0.1", port=0)
     task = asyncio.create_task(serving.serve())
     async with asyncio.timeout(10):

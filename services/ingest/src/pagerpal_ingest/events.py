@@ -4,7 +4,7 @@
 """
 
 from pagerpal_common.errors import Refusal, TooLarge, Unprocessable, Unsupported
-from pagerpal_common.http import STATUS, json_response
+from pagerpal_common.http import STATUS, json_response, read_body
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response

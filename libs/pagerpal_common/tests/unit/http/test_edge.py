@@ -9,6 +9,7 @@ import httpx
 import pytest
 import structlog
 from pagerpal_common.bus import Bus
+from pagerpal_common.db import Database
 from pagerpal_common.errors import DatabaseUnavailable, NotFound, Unauthenticated
 from pagerpal_common.http import Account, Body, Call, Endpoint, Query, application, guard, health, json_response, routes
 from pagerpal_common.service import Service
@@ -111,7 +112,7 @@ async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
     async def close() -> None:
         return None
 
-    service = Service("house", close, routes=routes(house, ROWS, by_name))
+    service = Service("house", cast(Database, None), close, routes=routes(house, ROWS, by_name))
     transport = httpx.ASGITransport(application([service], cast(Bus, None)), raise_app_exceptions=False)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://pagerpal", headers={"Authorization": "admin"}

@@ -24,7 +24,6 @@ from pagerpal_web.fields import Id
 from pagerpal_web.masking import masked
 from pagerpal_web.storage import incident_list
 from pagerpal_web.storage import incidents as storage
-from pagerpal_web.storage.resources import Moment, View
 from pagerpal_web.storage.users import check_active
 
 LARGEST_PAGE = 200
