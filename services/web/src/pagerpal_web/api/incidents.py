@@ -153,8 +153,11 @@ async def list_notification_logs(ctx: Context, call: Call[HistoryPage]) -> list[
 
 
 async def retry_notifications(ctx: Context, call: Call[None]) -> Retried:
-    """Have the failed and exhausted notifications of the incident tried again, as far as it still wants them and their
-    people can be reached. The body may be left out, or name in whose name it is done."""
+    """Retry failed and exhausted notifications of an incident.
+
+    As far as the incident still wants them and their people can be reached. The body may be left out, or name in whose
+    name it is done.
+    """
     async with ctx.db.begin() as tx:
         incident = await storage.get_incident(tx, call.ids["incident_id"])
     user_id = (await _retry_body(call)).user_id or call.actor.user_id
