@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from dataclasses import fields as dataclass_fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -10,7 +9,8 @@ from sqlalchemy import BigInteger, RowMapping, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_common.escalation import Assignee, Facts, Level, Person, Policy
-from pagerpal_common.oncall import Shift, who_is_on_call
+from pagerpal_common.oncall import who_is_on_call
+from pagerpal_common.rosters import load_rosters
 from pagerpal_common.vocabulary import Role
 
 # The first of the two policies that has a level: one without pages nobody, so it must not hide the other.
@@ -31,25 +31,7 @@ WHERE p.id = (
 ORDER BY l.level_number, a.id
 """).bindparams(bindparam("policy_id", type_=BigInteger), bindparam("team_id", type_=BigInteger))
 
-# Overrides still to come are needed too: the answer holds only until one begins.
-_DECISIVE = "ends_at > :at AND (starts_at <= :at OR is_override)"
-
-_SHIFTS = text(f"""
-SELECT id AS entry_id, schedule_id, user_id, starts_at, ends_at, is_override, created_at
-FROM directory.schedule_entries
-WHERE schedule_id = ANY(:schedule_ids) AND {_DECISIVE}
-""")
-
-# The same, with the schedules' names: one round trip on the way of every new incident.
-_SCHEDULES = text(f"""
-SELECT s.id AS schedule_id, s.name,
-       e.id AS entry_id, e.user_id, e.starts_at, e.ends_at, e.is_override, e.created_at
-FROM directory.schedules s
-LEFT JOIN directory.schedule_entries e ON e.schedule_id = s.id AND {_DECISIVE}
-WHERE s.id = ANY(:schedule_ids)
-""")
-
-# Everybody who may matter: the assigned, those on shift, the team's responders, the admins.
+# Everybody who may matter: the assigned, those on the schedules, the team's responders, the admins.
 _PEOPLE = text("""
 SELECT u.id, u.name, u.role, m.user_id IS NOT NULL AS is_member
 FROM directory.users u
@@ -96,25 +78,18 @@ async def load_facts(tx: AsyncConnection, policy: Policy | None, *, team_id: int
     """What `escalation.next_step` needs to know of the world at `at`: one round trip, two when schedules are asked."""
     assignees = [assignee for level in policy.levels for assignee in level.assignees] if policy else []
     schedule_ids = sorted({a.schedule_id for a in assignees if a.schedule_id is not None})
-    schedules, shifts = await _load_schedules(tx, schedule_ids, at=at) if schedule_ids else ({}, [])
-    user_ids = {a.user_id for a in assignees if a.user_id is not None} | {shift.user_id for shift in shifts}
-    people = (await tx.execute(_PEOPLE, {"team_id": team_id, "user_ids": sorted(user_ids)})).mappings().all()
+    rosters = await load_rosters(tx, schedule_ids, at=at) if schedule_ids else {}
+    user_ids = {a.user_id for a in assignees if a.user_id is not None}
+    user_ids |= {user for roster in rosters.values() for user in roster.user_ids}
+    rows = (await tx.execute(_PEOPLE, {"team_id": team_id, "user_ids": sorted(user_ids)})).mappings().all()
+    people = {row["id"]: Person(row["id"], row["name"]) for row in rows}
     return Facts(
-        people={row["id"]: Person(row["id"], row["name"]) for row in people},
-        on_call={
-            schedule: who_is_on_call([shift for shift in shifts if shift.schedule_id == schedule], at)
-            for schedule in schedule_ids
-        },
-        schedule_names=schedules,
-        responders=tuple(row["id"] for row in people if row["is_member"] and row["role"] != Role.VIEWER),
-        admins=tuple(row["id"] for row in people if row["role"] == Role.ADMIN),
+        people=people,
+        on_call={schedule: who_is_on_call(roster, at, people) for schedule, roster in rosters.items()},
+        schedule_names={schedule: roster.name for schedule, roster in rosters.items()},
+        responders=tuple(row["id"] for row in rows if row["is_member"] and row["role"] != Role.VIEWER),
+        admins=tuple(row["id"] for row in rows if row["role"] == Role.ADMIN),
     )
-
-
-async def load_shifts(tx: AsyncConnection, schedule_ids: Sequence[int], *, at: datetime) -> list[Shift]:
-    """The shifts that decide who is on call on these schedules at `at`, and until when."""
-    rows = await tx.execute(_SHIFTS, {"schedule_ids": list(schedule_ids), "at": at})
-    return [Shift(**row) for row in rows.mappings()]
 
 
 async def find_contacts(tx: AsyncConnection, user_ids: Sequence[int]) -> Mapping[int, Contact]:
@@ -126,16 +101,6 @@ async def find_contacts(tx: AsyncConnection, user_ids: Sequence[int]) -> Mapping
         {"user_ids": list(user_ids)},
     )
     return {row["user_id"]: Contact(**row) for row in rows.mappings()}
-
-
-async def _load_schedules(
-    tx: AsyncConnection, schedule_ids: Sequence[int], *, at: datetime
-) -> tuple[Mapping[int, str], list[Shift]]:
-    """The schedules' names by id, and what `load_shifts` says of them."""
-    rows = (await tx.execute(_SCHEDULES, {"schedule_ids": schedule_ids, "at": at})).mappings().all()
-    names = {row["schedule_id"]: row["name"] for row in rows}
-    fields = [field.name for field in dataclass_fields(Shift)]
-    return names, [Shift(**{name: row[name] for name in fields}) for row in rows if row["entry_id"] is not None]
 
 
 def _levels(rows: Sequence[RowMapping]) -> tuple[Level, ...]:

@@ -207,7 +207,8 @@ def _reach(assignee: Assignee, facts: Facts) -> tuple[int, str] | None:
     if on_call is None or on_call.user_id not in facts.people:
         return None
     name = facts.schedule_names.get(on_call.schedule_id, str(on_call.schedule_id))
-    return on_call.user_id, f"on call on schedule {name!r} by {on_call.reason} {on_call.entry_id}"
+    number = on_call.rotation_id if on_call.entry_id is None else on_call.entry_id
+    return on_call.user_id, f"on call on schedule {name!r} by {on_call.reason} {number}"
 
 
 def _fallback_people(policy: Policy, facts: Facts) -> tuple[PageTarget, ...]:

@@ -73,6 +73,16 @@ class OnCallReason(StrEnum):
 
     OVERRIDE = "override"
     ENTRY = "entry"
+    ROTATION = "rotation"
+
+
+class RotationKind(StrEnum):
+    """What the length of a rotation's turns is counted in."""
+
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
 
 
 class Channel(StrEnum):

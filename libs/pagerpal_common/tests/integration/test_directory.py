@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from pagerpal_common.db import Database
-from pagerpal_common.directory import find_contacts, find_policy, load_facts, load_shifts
+from pagerpal_common.directory import find_contacts, find_policy, load_facts
 from pagerpal_common.escalation import START, Assignee, Facts, Level, Policy, next_step
 from pagerpal_common.oncall import OnCall, who_is_on_call
-from pagerpal_common.vocabulary import OnCallReason
+from pagerpal_common.rosters import load_roster, load_rosters
+from pagerpal_common.rotation import Rotation, Window
+from pagerpal_common.vocabulary import OnCallReason, RotationKind
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,7 +22,10 @@ CORE, OTHER = 1, 2
 PRIMARY, EMPTY = 1, 2
 OWN, DEFAULT, FOREIGN, BARE = range(1, 5)
 
+EVERYBODY = range(1, 8)
+
 AddShift = Callable[..., Awaitable[None]]
+AddRotation = Callable[..., Awaitable[None]]
 
 ROWS = """
 INSERT INTO directory.users (name, email, role, phone, timezone, is_active, created_at) VALUES
@@ -70,6 +76,31 @@ def add_shift(database: Callable[[str | None], Database]) -> AddShift:
                 """),
                 {"user_id": user_id, "override": override}
                 | {name: hours(number) for name, number in (("starts", starts), ("ends", ends), ("made", made))},
+            )
+
+    return add
+
+
+@pytest.fixture
+def add_rotation(database: Callable[[str | None], Database]) -> AddRotation:
+    """Adds a daily rotation on `primary`, which it moves to a time zone."""
+
+    async def add(*people: int, zone: str = "Europe/Berlin", restrictions: str = "[]", priority: int = 0) -> None:
+        async with database(None).begin() as owner:
+            await owner.execute(text("UPDATE directory.schedules SET timezone = :zone WHERE id = 1"), {"zone": zone})
+            await owner.execute(
+                text("""
+                WITH made AS (
+                    INSERT INTO directory.schedule_rotations
+                        (schedule_id, name, kind, length, handoff_at, restrictions, priority)
+                    VALUES (1, 'daily', 'daily', 1, '2026-03-01 14:00', CAST(:restrictions AS jsonb), :priority)
+                    RETURNING id
+                )
+                INSERT INTO directory.rotation_people (rotation_id, position, user_id)
+                SELECT id, place, person
+                FROM made, unnest(CAST(:people AS bigint[])) WITH ORDINALITY AS p(person, place)
+                """),
+                {"restrictions": restrictions, "priority": priority, "people": list(people)},
             )
 
     return add
@@ -212,19 +243,91 @@ async def test_somebody_on_call_who_is_inactive_leaves_the_level_to_the_next(
     assert [target.user_id for target in next_step(policy, facts, START).people] == [CY]
 
 
-async def test_the_shifts_of_a_schedule_are_those_that_decide(tx: AsyncConnection, add_shift: AddShift) -> None:
+async def test_the_facts_say_whose_turn_it_is(tx: AsyncConnection, add_rotation: AddRotation) -> None:
+    await add_rotation(ANA, STRANGER)
+    policy = await find_policy(tx, team_id=CORE, policy_id=OWN)
+
+    before, after = [await load_facts(tx, policy, team_id=CORE, at=hours(number)) for number in (-0.01, 0)]
+
+    # In Berlin, where summer began in the night before.
+    assert before.on_call[PRIMARY] == OnCall(STRANGER, PRIMARY, None, OnCallReason.ROTATION, hours(0), 1)
+    assert after.on_call[PRIMARY] == OnCall(ANA, PRIMARY, None, OnCallReason.ROTATION, hours(24), 1)
+    assert STRANGER in after.people  # whoever stands in the rotation may be paged, a member or not
+
+
+async def test_the_turn_of_somebody_inactive_goes_to_the_next(tx: AsyncConnection, add_rotation: AddRotation) -> None:
+    await add_rotation(GONE, CY)
+    policy = await find_policy(tx, team_id=CORE, policy_id=OWN)
+    assert policy is not None
+
+    facts = await load_facts(tx, policy, team_id=CORE, at=NOON)
+
+    assert [target.reason for target in next_step(policy, facts, START).people] == [
+        ("policy 'own', level 2", "assigned by name", "on call on schedule 'primary' by rotation 1")
+    ]
+
+
+async def test_a_roster_has_what_decides_at_an_instant_and_until_when(
+    tx: AsyncConnection, add_shift: AddShift, add_rotation: AddRotation
+) -> None:
     await add_shift(ANA, -8, 0)
-    await add_shift(BO, 0, 8)
+    await add_shift(GONE, 2, 3)
+    await add_shift(BO, 5, 8)
     await add_shift(CY, 8, 9)
-    await add_shift(ROOT, 5, 6, override=True)
+    await add_shift(ROOT, 50, 51, override=True)
+    await add_rotation(ANA, CY, CY, restrictions='[{"weekdays": [6, 0], "from": "09:00", "to": "01:30"}]', priority=3)
 
-    shifts = await load_shifts(tx, [PRIMARY, EMPTY], at=NOON)
+    rosters = await load_rosters(tx, [EMPTY, PRIMARY], at=NOON)
 
-    assert sorted(shift.user_id for shift in shifts) == [BO, ROOT]
-    assert who_is_on_call(shifts, NOON) == OnCall(BO, PRIMARY, 2, OnCallReason.ENTRY, hours(5))
+    primary = rosters[PRIMARY]
+    assert sorted(shift.user_id for shift in primary.shifts) == [BO, ROOT, GONE]  # CY's comes after another one
+    assert primary.rotations == (
+        Rotation(
+            rotation_id=1,
+            schedule_id=PRIMARY,
+            user_ids=(ANA, CY, CY),
+            kind=RotationKind.DAILY,
+            length=1,
+            handoff_at=datetime.fromisoformat("2026-03-01T14:00"),
+            zone=ZoneInfo("Europe/Berlin"),
+            windows=(Window(frozenset({0, 6}), time(9), time(1, 30)),),
+            priority=3,
+        ),
+    )
+    assert who_is_on_call(primary, NOON, EVERYBODY) == OnCall(CY, 1, None, OnCallReason.ROTATION, hours(2), 1)
+    assert who_is_on_call(primary, NOON, {BO, CY}) == OnCall(CY, 1, None, OnCallReason.ROTATION, hours(5), 1)
+    assert (rosters[EMPTY].name, rosters[EMPTY].shifts, rosters[EMPTY].rotations) == ("empty", (), ())
 
 
-async def test_a_new_incident_costs_three_round_trips_and_two_without_schedules(tx: AsyncConnection) -> None:
+async def test_a_roster_for_a_stretch_of_time_has_what_touches_it(
+    tx: AsyncConnection, add_shift: AddShift, add_rotation: AddRotation
+) -> None:
+    await add_rotation(ANA)
+    for starts in (-2, -1, 0, 1, 2, 3):
+        await add_shift(BO, starts, starts + 1)
+
+    roster = await load_roster(tx, PRIMARY, since=hours(0), until=hours(3))
+
+    assert sorted(shift.starts_at for shift in roster.shifts) == [hours(0), hours(1), hours(2)]
+    assert roster.user_ids == {ANA, BO}
+
+
+async def test_a_time_zone_that_this_machine_does_not_know_wakes_somebody_all_the_same(
+    tx: AsyncConnection, add_rotation: AddRotation
+) -> None:
+    await add_rotation(ANA, BO, zone="Mars/Olympus_Mons")
+    policy = await find_policy(tx, team_id=CORE, policy_id=OWN)
+
+    facts = await load_facts(tx, policy, team_id=CORE, at=NOON)
+
+    assert facts.on_call[PRIMARY] == OnCall(BO, PRIMARY, None, OnCallReason.ROTATION, hours(2), 1)
+
+
+async def test_a_new_incident_costs_three_round_trips_and_two_without_schedules(
+    tx: AsyncConnection, add_rotation: AddRotation
+) -> None:
+    await add_rotation(ANA, BO)
+    await add_rotation(CY)
     with counting(tx) as sent:
         policy = await find_policy(tx, team_id=CORE, policy_id=OWN)
         await load_facts(tx, policy, team_id=CORE, at=NOON)

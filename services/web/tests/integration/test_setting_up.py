@@ -48,6 +48,7 @@ async def test_everything_a_page_needs_can_be_set_up(web: Web) -> None:
                 "schedule_name": "Primary",
                 "reason": "entry",
                 "entry_id": entry["id"],
+                "rotation_id": None,
                 "until": "2026-05-22T06:00:00Z",
             }
         ],

@@ -4,6 +4,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -18,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 
 from pagerpal_common.schema.columns import identity, instant, loop_runs, metadata, one_of
-from pagerpal_common.vocabulary import AssigneeType, Role, SourceType
+from pagerpal_common.vocabulary import AssigneeType, Role, RotationKind, SourceType
 
 SCHEMA = "directory"
 
@@ -101,6 +102,32 @@ schedule_entries = Table(
     schema=SCHEMA,
 )
 
+schedule_rotations = Table(
+    "schedule_rotations",
+    metadata,
+    identity(),
+    Column("schedule_id", ForeignKey(schedules.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("length", Integer, nullable=False),  # of a turn, in what the kind counts
+    # By the clock on the wall, in the schedule's zone: when the first person begins.
+    Column("handoff_at", DateTime(timezone=False), nullable=False),
+    Column("restrictions", JSONB, nullable=False),  # [{"weekdays": [0], "from": "09:00", "to": "17:00"}]; [] is always
+    Column("priority", Integer, nullable=False),  # the highest wins
+    one_of("kind", RotationKind),
+    CheckConstraint("length BETWEEN 1 AND 366", name="length"),
+    schema=SCHEMA,
+)
+
+rotation_people = Table(
+    "rotation_people",
+    metadata,
+    Column("rotation_id", ForeignKey(schedule_rotations.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),  # the order of their turns
+    Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
+    schema=SCHEMA,
+)
+
 escalation_policies = Table(
     "escalation_policies",
     metadata,
@@ -175,6 +202,8 @@ OWNED = (
     team_members,
     schedules,
     schedule_entries,
+    schedule_rotations,
+    rotation_people,
     escalation_policies,
     escalation_levels,
     escalation_assignees,

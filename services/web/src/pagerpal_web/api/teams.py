@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from pagerpal_common.directory import find_contacts, load_shifts
+from pagerpal_common.directory import find_contacts
 from pagerpal_common.http import Body, Call, Endpoint, Query
 from pagerpal_common.oncall import who_is_on_call
+from pagerpal_common.rosters import load_rosters
 from pagerpal_common.vocabulary import OnCallReason, Role
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -121,22 +122,24 @@ async def get_on_call(ctx: Context, call: Call[At]) -> dict[str, Any]:
 
 
 async def _on_call(tx: AsyncConnection, team_id: int, at: datetime) -> list[dict[str, Any]]:
-    schedules = await list_schedules(tx, team_id)
-    shifts = await load_shifts(tx, list(schedules), at=at)
-    people = await find_contacts(tx, [shift.user_id for shift in shifts])
-    found = (who_is_on_call([shift for shift in shifts if shift.schedule_id == id_], at) for id_ in schedules)
+    rosters = await load_rosters(tx, await list_schedules(tx, team_id), at=at)
+    named = {user for roster in rosters.values() for user in roster.user_ids}
+    people = await find_contacts(tx, sorted(named))
+    active = {user for user, person in people.items() if person.is_active}  # nobody else would be paged
+    found = (who_is_on_call(roster, at, active) for roster in rosters.values())
     return [
         {
             "user_id": holder.user_id,
             "user_name": people[holder.user_id].name,
             "schedule_id": holder.schedule_id,
-            "schedule_name": schedules[holder.schedule_id],
+            "schedule_name": rosters[holder.schedule_id].name,
             "reason": holder.reason,
             "entry_id": holder.entry_id,
+            "rotation_id": holder.rotation_id,
             "until": holder.until,
         }
         for holder in found
-        if holder is not None and people[holder.user_id].is_active  # nobody else would be paged
+        if holder is not None
     ]
 
 

@@ -38,7 +38,7 @@ MEMBERS = Resource(
 )
 
 
-async def list_schedules(tx: AsyncConnection, team_id: int) -> dict[int, str]:
-    """The names of the team's schedules, by id, in order of it."""
-    query = text("SELECT id, name FROM directory.schedules WHERE team_id = :team_id ORDER BY id")
-    return {row.id: row.name for row in await tx.execute(query, {"team_id": team_id})}
+async def list_schedules(tx: AsyncConnection, team_id: int) -> list[int]:
+    """The ids of the team's schedules, in order."""
+    query = text("SELECT id FROM directory.schedules WHERE team_id = :team_id ORDER BY id")
+    return list((await tx.execute(query, {"team_id": team_id})).scalars())
