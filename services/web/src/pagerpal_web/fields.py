@@ -8,8 +8,17 @@ from zoneinfo import available_timezones
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from pagerpal_common.http import LARGEST_ID
-from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, SecretStr, StringConstraints
+from pagerpal_common.http import LARGEST_ID, Body
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    ConfigDict,
+    Field,
+    JsonValue,
+    NaiveDatetime,
+    SecretStr,
+    StringConstraints,
+)
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -62,6 +71,14 @@ def _in_range(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+def _in_local_range(value: datetime) -> datetime:
+    if not EARLIEST.year <= value.year < LATEST.year:
+        raise ValueError("the year must be from 2000 to 2099")
+    if value.microsecond:
+        raise ValueError("give whole seconds")
+    return value
+
+
 def _storable(value: JsonValue) -> JsonValue:
     """What PostgreSQL's jsonb takes, and every reader reads the same."""
     match value:
@@ -95,7 +112,26 @@ Password = Annotated[SecretStr, Field(min_length=12, max_length=128)]
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
 
+LocalInstant = Annotated[NaiveDatetime, AfterValidator(_in_local_range)]
+"""By the clock on the wall, in the zone of whatever it belongs to."""
+
+ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+"""The time of a day: `09:00`."""
+
+Weekday = Annotated[int, Field(ge=0, le=6)]
+"""Monday is 0."""
+
 Minutes = Annotated[float, Field(ge=0.001, le=525_600, allow_inf_nan=False)]
 """A duration, fractions allowed. The least keeps a time-out from rounding to nothing, the most is a year."""
 
 JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
+
+
+class Restriction(Body):
+    """Hours of the week that a rotation is limited to. When `to` is not after `from` it is on the day after."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    weekdays: list[Weekday] = Field(min_length=1, max_length=7)
+    from_: ClockTime = Field(alias="from")
+    to: ClockTime

@@ -24,6 +24,7 @@ BODIES: dict[str, Any] = {
     "NewMember": {"user_id": 999},
     "NewSchedule": {"team_id": 999, "name": "X"},
     "NewEntry": {"user_id": 999, "starts_at": "2026-05-21T00:00:00Z", "ends_at": "2026-05-22T00:00:00Z"},
+    "NewRotation": {"name": "X", "user_ids": [999], "kind": "weekly", "handoff_at": "2026-05-21T09:00"},
     "NewPolicy": {"team_id": 999, "name": "X"},
     "NewLevel": {"level_number": 1, "timeout_minutes": 5},
     "NewAssignee": {"assignee_type": "user", "user_id": 999},

@@ -2,7 +2,18 @@
 
 from pagerpal_common.http import Endpoint, Health, health
 
-from pagerpal_web.api import incidents, policies, schedules, source_health, sources, system, teams, trial_alerts, users
+from pagerpal_web.api import (
+    incidents,
+    policies,
+    rotations,
+    schedules,
+    source_health,
+    sources,
+    system,
+    teams,
+    trial_alerts,
+    users,
+)
 from pagerpal_web.api.document import documented
 
 ENDPOINTS: tuple[Endpoint, ...] = documented(
@@ -11,6 +22,7 @@ ENDPOINTS: tuple[Endpoint, ...] = documented(
         *users.ENDPOINTS,
         *teams.ENDPOINTS,
         *schedules.ENDPOINTS,
+        *rotations.ENDPOINTS,
         *policies.ENDPOINTS,
         *sources.ENDPOINTS,
         *source_health.ENDPOINTS,

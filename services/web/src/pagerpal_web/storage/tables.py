@@ -13,6 +13,7 @@ NOUNS: Mapping[Table, str] = {
     directory.team_members: "team member",
     directory.schedules: "schedule",
     directory.schedule_entries: "schedule entry",
+    directory.schedule_rotations: "rotation",
     directory.escalation_policies: "escalation policy",
     directory.escalation_levels: "escalation level",
     directory.escalation_assignees: "assignee",
@@ -26,7 +27,8 @@ WHOLES: Mapping[Table, tuple[Table, Column[Any]]] = {
     directory.escalation_assignees: (directory.escalation_levels, directory.escalation_assignees.c.level_id),
 }
 """What each part belongs to, and its column that says to which. Parts go when their whole goes; whatever else points
-at a row keeps it from being deleted."""
+at a row keeps it from being deleted. (Rotations go with their schedule, and their people with them, by ON DELETE
+CASCADE.)"""
 
 PARTS: Mapping[Table, Table] = {whole: part for part, (whole, _) in WHOLES.items()}
 """The same from above."""
