@@ -15,6 +15,7 @@ from pagerpal_common.wall_clock import first_shown, last_shown, shown_at
 
 _DAY = timedelta(days=1)
 _WEEK = 7 * _DAY
+_WEEKDAYS = frozenset(range(7))
 
 _UNITS: Mapping[RotationKind, timedelta] = {
     RotationKind.HOURLY: timedelta(hours=1),
@@ -29,7 +30,7 @@ class Window:
     """Hours of the week. When `ends` is not after `begins` it ends on the day after the one that it begins on."""
 
     weekdays: frozenset[int]  # on which it begins; Monday is 0
-    begins: time
+    begins: time  # in whole minutes
     ends: time
 
 
@@ -93,60 +94,55 @@ def stretches(rotation: Rotation, since: datetime) -> Iterator[Turn]:
 
     One that is under way at `since` may be given without its past.
     """
-    if not rotation.user_ids or not rotation.windows or _are_always_open(rotation.windows):
+    hours = _hours_of_a_week(rotation.windows)
+    if not rotation.user_ids or not rotation.windows or (hours and hours[0][1] - hours[0][0] >= _WEEK):
         yield from turns(rotation, since)
         return
     begins = first_shown(rotation.handoff_at, rotation.zone)
-    for opens, closes in _openings(rotation, max(since, begins)):
+    for opens, closes in _openings(hours, rotation.zone, max(since, begins)):
         for turn in turns(rotation, opens):
             if turn.starts_at >= closes:
                 break
             yield replace(turn, starts_at=max(turn.starts_at, opens), ends_at=min(turn.ends_at, closes))
 
 
-def _are_always_open(windows: Sequence[Window]) -> bool:
-    """Whether the windows leave out no part of a week."""
-    once = sorted(
-        (day * _DAY + _since_midnight(window.begins), day * _DAY + _since_midnight(window.ends, after=window.begins))
-        for window in windows
-        for day in window.weekdays
-    )
-    first, reached = once[0]
-    for begins, ends in [*once, *((begins + _WEEK, ends + _WEEK) for begins, ends in once)]:
-        if begins > reached:
-            return False
-        reached = max(reached, ends)
-    return reached >= first + _WEEK
+def _hours_of_a_week(windows: Sequence[Window]) -> list[tuple[timedelta, timedelta]]:
+    """From when to when any window is open, counted from a Monday's midnight: in order, and all apart on the wall.
+
+    The last may run into the week after. The whole week is one, as long as that.
+    """
+    apart: list[tuple[timedelta, timedelta]] = []
+    for begins, ends in sorted(_on_the_wall(window, day) for window in windows for day in _WEEKDAYS & window.weekdays):
+        if apart and begins <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(apart[-1][1], ends))
+        else:
+            apart.append((begins, ends))
+    while len(apart) > 1 and apart[0][0] + _WEEK <= apart[-1][1]:
+        (_, ends), *apart = apart
+        apart[-1] = (apart[-1][0], max(apart[-1][1], ends + _WEEK))
+    return apart
 
 
-def _since_midnight(at: time, *, after: time | None = None) -> timedelta:
-    """How late it is; a day more unless it is later than `after`."""
-    late = timedelta(hours=at.hour, minutes=at.minute, seconds=at.second)
-    return late if after is None or at > after else late + _DAY
+def _on_the_wall(window: Window, weekday: int) -> tuple[timedelta, timedelta]:
+    begins, ends = (timedelta(hours=at.hour, minutes=at.minute) for at in (window.begins, window.ends))
+    return weekday * _DAY + begins, weekday * _DAY + (ends if ends > begins else ends + _DAY)
 
 
-def _openings(rotation: Rotation, since: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """When any window is open, from `since` on, in order and without an end; those that touch or overlap are one."""
-    opens, closes = since, since
-    for begins, ends in _occurrences(rotation, since):
-        if begins > closes:
+def _openings(
+    hours: Sequence[tuple[timedelta, timedelta]], zone: ZoneInfo, since: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """From when to when these hours of each week are open, from `since` on: in order, without overlaps or an end."""
+    if not hours:
+        return
+    today = datetime.combine(shown_at(since, zone), time())
+    last_monday = today - today.weekday() * _DAY - _WEEK  # whose hours may run into this week
+    reached = since
+    for monday in (last_monday + number * _WEEK for number in count()):
+        for begins, ends in hours:
+            opens, closes = max(first_shown(monday + begins, zone), reached), last_shown(monday + ends, zone)
             if closes > opens:
                 yield opens, closes
-            opens = begins
-        closes = max(closes, ends)
-
-
-def _occurrences(rotation: Rotation, since: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Each window on each of its days, in the order in which they begin. Some of the first may be over by `since`."""
-    zone = rotation.zone
-    in_order = sorted(rotation.windows, key=lambda window: window.begins)
-    yesterday = shown_at(since, zone).date() - _DAY  # whose windows may run past midnight
-    for day in (yesterday + number * _DAY for number in count()):
-        for window in in_order:
-            if day.weekday() in window.weekdays:
-                midnight = datetime.combine(day, time())
-                begins = first_shown(midnight + _since_midnight(window.begins), zone)
-                yield begins, last_shown(midnight + _since_midnight(window.ends, after=window.begins), zone)
+                reached = closes
 
 
 def _number_at(rotation: Rotation, instant: datetime) -> int:

@@ -194,6 +194,24 @@ def test_windows_that_leave_no_part_of_a_week_out_are_no_limit(monday: str, expe
     assert shown(stretches(around_the_clock, utc("2026-01-10T12:00")), 1) == [expected]
 
 
+@pytest.mark.parametrize("begins", ["00:00", "18:00", "23:59"])
+@pytest.mark.parametrize("more", [(), (window(frozenset({0}), "04:00", "07:00"), window(WEEKDAYS, "00:00", "05:00"))])
+def test_whole_days_are_no_limit_whenever_they_begin_and_whatever_else_there_is(
+    begins: str, more: tuple[Window, ...]
+) -> None:
+    around_the_clock = rotation(Kind.MONTHLY, "2026-01-01T00:00", window(WEEK, begins, begins), *more)
+
+    assert shown(stretches(around_the_clock, utc("2026-01-10T12:00")), 1) == [
+        (ANA, "2026-01-01T00:00:00", "2026-02-01T00:00:00")
+    ]
+
+
+def test_a_window_on_no_day_of_the_week_is_never_open() -> None:
+    never = rotation(Kind.DAILY, "2026-01-05T09:00", window(frozenset({9}), "09:00", "17:00"))
+
+    assert next(stretches(never, utc("2026-01-06T00:00")), None) is None
+
+
 def test_a_window_ends_when_its_end_is_last_shown_so_that_the_next_one_leaves_no_hole() -> None:
     early = rotation(Kind.MONTHLY, "2026-10-01T00:00", window(WEEK, "22:00", "02:30"))
     late = rotation(Kind.MONTHLY, "2026-10-01T00:00", window(WEEK, "02:30", "10:00"))
@@ -374,4 +392,3 @@ def test_stretches_are_in_order_and_agree_with_each_instant(given_one: tuple[Rot
             assert at(each, after.starts_at - timedelta(seconds=1)) is None
         else:
             assert next_one == after
-            assert before.number != after.number
