@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, RowMapping, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_common.escalation import Assignee, Facts, Level, Person, Policy
+from pagerpal_common.notification_rules import Addressee
 from pagerpal_common.oncall import who_is_on_call
 from pagerpal_common.rosters import load_rosters
 from pagerpal_common.vocabulary import Role
@@ -101,6 +102,13 @@ async def find_contacts(tx: AsyncConnection, user_ids: Sequence[int]) -> Mapping
         {"user_ids": list(user_ids)},
     )
     return {row["user_id"]: Contact(**row) for row in rows.mappings()}
+
+
+def addressee(contact: Contact | None) -> Addressee | None:
+    """What the notification rules need to know of somebody; None when nobody has the id any more."""
+    if contact is None:
+        return None
+    return Addressee(contact.is_active, has_phone=bool(contact.phone), has_email=bool(contact.email))
 
 
 def _levels(rows: Sequence[RowMapping]) -> tuple[Level, ...]:

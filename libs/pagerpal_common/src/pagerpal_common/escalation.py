@@ -110,7 +110,7 @@ def next_step(policy: Policy, facts: Facts, after: Position, *, by_hand: bool = 
         people = _people(level, policy, facts)
         if people:
             return _step(policy, place, people, notes)
-        notes.append(f"Level {level.number} passed over: nobody is reachable")
+        notes.append(f"Level {level.number} passed over: {'; '.join(holes_of(level, facts)) or 'nobody is assigned'}")
         if level is policy.levels[-1] and _is_whole_pass(place, after):
             return _fallback(policy, facts, place, notes)
     return _reminder(policy, facts, after, notes)
@@ -130,6 +130,12 @@ def wait_at(policy: Policy, position: Position) -> timedelta:
         if level.number == position.level and not is_spent:
             return level.timeout
     return policy.reminder
+
+
+def holes_of(level: Level, facts: Facts) -> tuple[str, ...]:
+    """The assignees of a level behind whom there is nobody at this instant, in words."""
+    found = (_hole(assignee, facts) for assignee in level.assignees if _reach(assignee, facts) is None)
+    return tuple(dict.fromkeys(found))
 
 
 def first_responder(policy: Policy, facts: Facts) -> int | None:
@@ -209,6 +215,13 @@ def _reach(assignee: Assignee, facts: Facts) -> tuple[int, str] | None:
     name = facts.schedule_names.get(on_call.schedule_id, str(on_call.schedule_id))
     number = on_call.rotation_id if on_call.entry_id is None else on_call.entry_id
     return on_call.user_id, f"on call on schedule {name!r} by {on_call.reason} {number}"
+
+
+def _hole(assignee: Assignee, facts: Facts) -> str:
+    if assignee.schedule_id is None:
+        return f"user {assignee.user_id} is not active"
+    name = facts.schedule_names.get(assignee.schedule_id, str(assignee.schedule_id))
+    return f"nobody is on call on schedule {name!r}"
 
 
 def _fallback_people(policy: Policy, facts: Facts) -> tuple[PageTarget, ...]:

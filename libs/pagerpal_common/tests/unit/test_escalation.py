@@ -22,6 +22,7 @@ from pagerpal_common.escalation import (
     Step,
     fallback_policy,
     first_responder,
+    holes_of,
     next_step,
     wait_at,
 )
@@ -89,7 +90,34 @@ def test_a_level_with_nobody_reachable_is_passed_at_once_with_a_note() -> None:
     step = next_step(several, facts(BO), START)
 
     assert (step.entering, users(step), step.is_unreached) == (at(1, 4), [BO], False)
-    assert step.notes == tuple(f"Level {number} passed over: nobody is reachable" for number in (1, 2, 3))
+    assert step.notes == (
+        "Level 1 passed over: user 99 is not active",
+        "Level 2 passed over: nobody is on call on schedule 'empty'",
+        "Level 3 passed over: nobody is assigned",
+    )
+
+
+@pytest.mark.parametrize(
+    ("on_call", "reason"),
+    [
+        (OnCall(ANA, PRIMARY, 41, OnCallReason.OVERRIDE, LATER), "override 41"),
+        (OnCall(ANA, PRIMARY, 42, OnCallReason.ENTRY, LATER), "entry 42"),
+        (OnCall(ANA, PRIMARY, None, OnCallReason.ROTATION, LATER, 5), "rotation 5"),
+    ],
+)
+def test_the_reason_names_what_put_somebody_on_call(on_call: OnCall, reason: str) -> None:
+    known = replace(facts(ANA), on_call={PRIMARY: on_call})
+
+    step = next_step(policy(level(1, schedules=(PRIMARY,))), known, START)
+
+    assert step.people[0].reason == ("policy 'nights', level 1", f"on call on schedule 'primary' by {reason}")
+
+
+def test_the_holes_of_a_level_are_its_assignees_behind_whom_there_is_nobody() -> None:
+    several = level(1, ANA, GONE, GONE, schedules=(PRIMARY, EMPTY))
+
+    assert holes_of(several, facts(ANA)) == ("user 99 is not active", "nobody is on call on schedule 'empty'")
+    assert holes_of(level(1, ANA, schedules=(PRIMARY,)), facts(ANA)) == ()
 
 
 def test_somebody_on_call_who_was_deactivated_is_not_reachable() -> None:
@@ -120,7 +148,7 @@ def test_a_whole_pass_that_reaches_nobody_pages_the_responders_at_its_last_level
     step = next_step(policy(level(1, GONE), level(2), repeat_count=2), facts(), START)
 
     assert (step.entering, users(step), step.is_unreached) == (at(1, 2), [RESPONDER], True)
-    assert step.notes[:2] == ("Level 1 passed over: nobody is reachable", "Level 2 passed over: nobody is reachable")
+    assert step.notes[:2] == ("Level 1 passed over: user 99 is not active", "Level 2 passed over: nobody is assigned")
     assert step.notes[2] == "The policy reaches nobody"
     assert step.people[0].reason == ("policy 'nights' reaches nobody", "a responder of the team")
     assert step.wait == timedelta(minutes=2)
@@ -160,7 +188,7 @@ def test_the_empty_end_of_the_last_pass_leads_to_reminders_of_who_was_paged() ->
     step = next_step(policy(level(1, ANA), level(2)), facts(ANA), at(1, 1))
 
     assert (step.entering, users(step), step.is_unreached) == (at(1, 1, 1), [ANA], False)
-    assert step.notes == ("Level 2 passed over: nobody is reachable",)
+    assert step.notes == ("Level 2 passed over: nobody is assigned",)
     assert step.wait == timedelta(minutes=30)
 
 
@@ -341,7 +369,7 @@ def test_no_level_with_reachable_people_is_skipped_and_each_empty_one_has_a_note
     ]
     assert all(not _reachable(each, known) for each in between)
     for each in between:
-        assert f"Level {each.number} passed over: nobody is reachable" in step.notes
+        assert any(note.startswith(f"Level {each.number} passed over: ") for note in step.notes)
     if not step.is_unreached and not step.entering.reminder:
         entered = next(each for each in given_policy.levels if each.number == step.entering.level)
         assert set(users(step)) == _reachable(entered, known)

@@ -145,7 +145,7 @@ async def test_an_empty_level_is_passed_at_once_with_a_note(world: World) -> Non
     (asked,) = await world.steps()
 
     assert (asked.expected.level, asked.entering.level) == (0, 2)
-    assert asked.notes == ("Level 1 passed over: nobody is reachable",)
+    assert asked.notes == ("Level 1 passed over: nobody is assigned",)
 
 
 async def test_passes_repeat_and_then_reminders_come_for_ever(world: World) -> None:

@@ -10,7 +10,7 @@ from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import Change
 from pagerpal_notifier.domain.lifecycle import LOST, TOLD
 from pagerpal_notifier.domain.page import Claim, Told, Unsendable
-from pagerpal_notifier.domain.rules import LAST_RESORT
+from pagerpal_common.notification_rules import LAST_RESORT
 from pagerpal_notifier.storage.notifications import add_last_resort, hasten_next, save_change
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pagerpal_common.contracts.notifications import NotificationSettled
-from pagerpal_common.directory import Contact, find_contacts
+from pagerpal_common.directory import addressee, find_contacts
+from pagerpal_common.notification_rules import plan
 from pagerpal_common.vocabulary import NotificationStatus
 
 from pagerpal_notifier.context import Context
-from pagerpal_notifier.domain.rules import Person, plan
 from pagerpal_notifier.storage.requests import Written, insert_notifications, list_untaken
 
 AT_ONCE = 200
@@ -35,19 +35,13 @@ async def take_in(ctx: Context, ids: Sequence[int] | None) -> int:
         planned = [
             (request, step)
             for request in requests
-            for step in plan(_person(contacts.get(request.user_id)), requested_at=request.requested_at, now=now)
+            for step in plan(addressee(contacts.get(request.user_id)), requested_at=request.requested_at, now=now)
         ]
         written = await insert_notifications(tx, planned, now=now)
         await ctx.outbox.add(tx, _ends(written, now))
     ctx.send_bell.ring()
     ctx.outbox.bell.ring()
     return len(requests)
-
-
-def _person(contact: Contact | None) -> Person | None:
-    if contact is None:
-        return None
-    return Person(contact.is_active, has_phone=bool(contact.phone), has_email=bool(contact.email))
 
 
 def _ends(written: Sequence[Written], now: datetime) -> list[NotificationSettled]:

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pagerpal_common.notification_rules import Planned
 from pagerpal_common.vocabulary import NotificationStatus
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-from pagerpal_notifier.domain.rules import Planned
 
 # Open, and not written down here yet. The open ones have a partial index. Each is looked up by our unique key: written
 # as NOT EXISTS, PostgreSQL would rather read all notifications that ever were.

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pagerpal_common.notification_rules import Addressee, plan
 from pagerpal_common.vocabulary import Channel
-from pagerpal_notifier.domain.rules import Person, plan
 
 T0 = datetime(2026, 5, 21, 3, tzinfo=UTC)
-WITH_PHONE = Person(is_active=True, has_phone=True, has_email=True)
+WITH_PHONE = Addressee(is_active=True, has_phone=True, has_email=True)
 
 
 def test_with_a_phone_it_is_sms_at_once_and_a_call_after_two_minutes() -> None:
@@ -20,7 +20,7 @@ def test_with_a_phone_it_is_sms_at_once_and_a_call_after_two_minutes() -> None:
 
 
 def test_without_a_phone_it_is_mail_at_once() -> None:
-    (mail,) = plan(Person(is_active=True, has_phone=False, has_email=True), requested_at=T0, now=T0)
+    (mail,) = plan(Addressee(is_active=True, has_phone=False, has_email=True), requested_at=T0, now=T0)
 
     assert (mail.channel, mail.step, mail.due_at, mail.problem) == (Channel.EMAIL, 1, T0, None)
 
@@ -50,12 +50,16 @@ def test_a_clock_that_runs_behind_never_makes_it_early() -> None:
     ("person", "channel", "problem"),
     [
         (None, Channel.EMAIL, "not in the directory any more"),
-        (Person(is_active=False, has_phone=True, has_email=True), Channel.SMS, "deactivated"),
-        (Person(is_active=True, has_phone=False, has_email=False), Channel.EMAIL, "neither a phone number nor a mail"),
+        (Addressee(is_active=False, has_phone=True, has_email=True), Channel.SMS, "deactivated"),
+        (
+            Addressee(is_active=True, has_phone=False, has_email=False),
+            Channel.EMAIL,
+            "neither a phone number nor a mail",
+        ),
     ],
 )
 def test_somebody_who_cannot_be_reached_gets_one_notification_that_says_why(
-    person: Person | None, channel: Channel, problem: str
+    person: Addressee | None, channel: Channel, problem: str
 ) -> None:
     (planned,) = plan(person, requested_at=T0, now=T0)
 

@@ -1,4 +1,7 @@
-"""By which channels, and when, is a person paged?"""
+"""By which channels, and when, is a person paged? Pure: the person and the times are arguments.
+
+The notifier and every "what would happen" answer use these same rules.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +34,7 @@ LAST_RESORT = "last resort: mail, as nothing else has gone"
 
 
 @dataclass(frozen=True)
-class Person:
+class Addressee:
     """What the rules need to know of somebody; never the addresses themselves."""
 
     is_active: bool
@@ -50,7 +53,7 @@ class Planned:
     problem: str | None
 
 
-def plan(person: Person | None, *, requested_at: datetime, now: datetime) -> Sequence[Planned]:
+def plan(person: Addressee | None, *, requested_at: datetime, now: datetime) -> Sequence[Planned]:
     """The notifications that fulfil one page request: always at least one, so that no request is silently lost.
 
     Each is due its delay after the request. A request taken up late moves nothing into the past: what should have
@@ -67,7 +70,7 @@ def plan(person: Person | None, *, requested_at: datetime, now: datetime) -> Seq
     ]
 
 
-def _problem(person: Person | None) -> str | None:
+def _problem(person: Addressee | None) -> str | None:
     if person is None:
         return "the person is not in the directory any more"
     if not person.is_active:
