@@ -29,6 +29,7 @@ BODIES: dict[str, Any] = {
     "NewLevel": {"level_number": 1, "timeout_minutes": 5},
     "NewAssignee": {"assignee_type": "user", "user_id": 999},
     "NewSource": {"team_id": 999, "name": "X", "source_type": "generic"},
+    "Simulation": {"team_id": 999},
     "ActingUser": {"user_id": 999},
     "Escalation": {"user_id": 999},
 }
@@ -135,7 +136,8 @@ def test_reading_needs_an_account_acting_a_responder_and_everything_else_an_admi
         is_action = row.method == "POST" and (
             row.path.startswith("/api/v1/incidents/") or row.path.endswith("/test-alert")
         )
-        expected = Role.VIEWER if row.method == "GET" else Role.RESPONDER if is_action else Role.ADMIN
+        is_reading = row.method == "GET" or row.path == "/api/v1/simulate"  # whose question has a body
+        expected = Role.VIEWER if is_reading else Role.RESPONDER if is_action else Role.ADMIN
         assert row.allow is expected, named(row)
     assert [row.path for row in ENDPOINTS if row.allow is None] == ["/health", "/openapi.json", "/docs"]
 

@@ -7,6 +7,7 @@ from pagerpal_web.api import (
     policies,
     rotations,
     schedules,
+    simulate,
     source_health,
     sources,
     system,
@@ -27,6 +28,7 @@ ENDPOINTS: tuple[Endpoint, ...] = documented(
         *sources.ENDPOINTS,
         *source_health.ENDPOINTS,
         *trial_alerts.ENDPOINTS,
+        *simulate.ENDPOINTS,
         *incidents.ENDPOINTS,
         *system.ENDPOINTS,
     )
