@@ -9,8 +9,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -54,10 +55,21 @@ class Shift:
 
 
 @dataclass(frozen=True)
+class Turns:
+    """People who take turns on a schedule; the first has theirs until the next handoff."""
+
+    people: Sequence[str]
+    zone: str
+    kind: str
+    next_handoff: timedelta
+
+
+@dataclass(frozen=True)
 class Rota:
     """A schedule as an assignee of a level."""
 
     shifts: Sequence[Shift] = ()
+    turns: Turns | None = None
 
 
 Level = str | Rota | Sequence[str | Rota]
@@ -130,11 +142,15 @@ class Pagerpal:
         self.teams.append(Team(team_id, source["id"], source["api_key"]))
         return self.teams[-1]
 
-    async def given_schedule(self, team_id: int, shifts: Sequence[Shift]) -> int:
-        """A schedule with these shifts, around the deployment's present."""
-        schedule = await self.create("/api/v1/schedules", {"team_id": team_id, "name": "first line"})
+    async def given_schedule(self, team_id: int, rota: Rota) -> int:
+        """A schedule with these shifts and turns, around the deployment's present."""
+        zone = rota.turns.zone if rota.turns else "UTC"
+        body = {"team_id": team_id, "name": "first line", "timezone": zone}
+        schedule = await self.create("/api/v1/schedules", body)
         now = self.deployment.clock.now()
-        for shift in shifts:
+        if rota.turns:
+            await self._given_turns(schedule["id"], rota.turns, now)
+        for shift in rota.shifts:
             body = {
                 "user_id": (await self.given_person(shift.person)).user_id,
                 "starts_at": (now + shift.begins).isoformat(),
@@ -145,13 +161,24 @@ class Pagerpal:
         schedule_id: int = schedule["id"]
         return schedule_id
 
+    async def _given_turns(self, schedule_id: int, turns: Turns, now: datetime) -> None:
+        first_handoff = now + turns.next_handoff - {"hourly": hours(1), "daily": hours(24)}[turns.kind]
+        on_the_wall = first_handoff.astimezone(ZoneInfo(turns.zone)).replace(tzinfo=None, microsecond=0)
+        body = {
+            "name": "turns",
+            "user_ids": [(await self.given_person(name)).user_id for name in turns.people],
+            "kind": turns.kind,
+            "handoff_at": on_the_wall.isoformat(),
+        }
+        await self.create(f"/api/v1/schedules/{schedule_id}/rotations", body)
+
     async def _given_level(self, policy_id: int, team_id: int, number: int, timeout: timedelta, level: Level) -> None:
         path = f"/api/v1/escalation-policies/{policy_id}/levels"
         body = {"level_number": number, "timeout_minutes": timeout / minutes(1)}
         made = await self.create(path, body)
         for assignee in [level] if isinstance(level, str | Rota) else level:
             if isinstance(assignee, Rota):
-                schedule_id = await self.given_schedule(team_id, assignee.shifts)
+                schedule_id = await self.given_schedule(team_id, assignee)
                 wanted = {"assignee_type": "schedule", "schedule_id": schedule_id}
             else:
                 wanted = {"assignee_type": "user", "user_id": (await self.given_person(assignee)).user_id}
