@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from pagerpal_common.contracts.notifications import NotificationSettled
+from pagerpal_common.notification_rules import LAST_RESORT
 from pagerpal_common.vocabulary import NotificationStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,7 +11,6 @@ from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import Change
 from pagerpal_notifier.domain.lifecycle import LOST, TOLD
 from pagerpal_notifier.domain.page import Claim, Told, Unsendable
-from pagerpal_common.notification_rules import LAST_RESORT
 from pagerpal_notifier.storage.notifications import add_last_resort, hasten_next, save_change
 
 
