@@ -20,7 +20,7 @@ try:
     from pagerpal_common.clock import utc_now
     from pagerpal_common.config import ConfigError, Settings, load
     from pagerpal_common.db import connect
-    from pagerpal_common.errors import DatabaseUnavailable
+    from pagerpal_common.errors import DatabaseUnavailable, Unprocessable
     from pagerpal_standalone.postgres import database_url
     from pagerpal_web.admins import NewAdmin, make_admin
     from pydantic import ValidationError
@@ -95,6 +95,8 @@ async def save(url: str, admin: NewAdmin) -> tuple[int, bool]:
         raise Failed("PAGERPAL_DATABASE_URL is no URL of a PostgreSQL database") from None
     try:
         return await make_admin(db, admin, utc_now())
+    except Unprocessable as error:
+        raise Failed("; ".join(f"password: {problem['msg']}" for problem in error.problems)) from None
     except DatabaseUnavailable as error:
         raise Failed(
             f"the database cannot be used ({error}): is PagerPal running, and was it started on this database?"

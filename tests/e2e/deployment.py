@@ -188,37 +188,53 @@ def create_admin(environ: Mapping[str, str]) -> None:
     subprocess.run(command, env=environ, cwd=ROOT, check=True, capture_output=True, timeout=START_SECONDS)
 
 
+def by_script(running: "Deployment") -> None:
+    """How a deployment gets its first admin unless its story is about that."""
+    create_admin(running.environ)
+
+
+FirstAdmin = Callable[["Deployment"], None]
+
+
 @contextmanager
-def standalone(directory: Path, infobip: FakeInfobip | None) -> Iterator[Deployment]:
+def standalone(
+    directory: Path, infobip: FakeInfobip | None, first_admin: FirstAdmin = by_script, **more: str
+) -> Iterator[Deployment]:
     """Everything in one process, on a PostgreSQL of its own."""
     clock = Clock(directory / "clock")
     (port,) = free_ports(1)
-    environ = environment(directory, infobip, PORT=str(port))
+    environ = environment(directory, infobip, PORT=str(port), **more)
     with data_directory(directory):
         process = start(STANDALONE, directory, environ)
         url = database_url(directory / "data") or ""
         base = f"http://127.0.0.1:{port}"
         running = Deployment(base, url, clock, infobip or FakeInfobip(), process, directory, environ)
         with _stopped_at_the_end(running):
-            create_admin(environ)
+            first_admin(running)
             yield running
 
 
 @contextmanager
 def distributed(
-    directory: Path, infobip: FakeInfobip, database: str, amqp_url: str, broker: RabbitMQNode | None
+    directory: Path,
+    infobip: FakeInfobip,
+    database: str,
+    amqp_url: str,
+    broker: RabbitMQNode | None,
+    first_admin: FirstAdmin = by_script,
+    **more: str,
 ) -> Iterator[Deployment]:
     """Five processes on RabbitMQ and PostgreSQL, behind one port."""
     clock = Clock(directory / "clock")
     port = free_ports(6)[0]
     environ = environment(
-        directory, infobip, PORT=str(port), PAGERPAL_DATABASE_URL=database, PAGERPAL_AMQP_URL=amqp_url
+        directory, infobip, PORT=str(port), PAGERPAL_DATABASE_URL=database, PAGERPAL_AMQP_URL=amqp_url, **more
     )
     process = start(DISTRIBUTED, directory, environ)
     base = f"http://127.0.0.1:{port}"
     running = Deployment(base, database, clock, infobip, process, directory, environ, broker, amqp_url)
     with _stopped_at_the_end(running):
-        create_admin(environ)
+        first_admin(running)
         yield running
 
 

@@ -28,10 +28,14 @@ def run_alone(name: str, model: type[S], build: Callable[[S, Bus, Now], Service]
         now = clock.from_environment()
     except (ConfigError, ValueError) as error:
         sys.exit(str(error))
-    uvloop.run(_serve(name, settings, build, now))
+    try:
+        uvloop.run(_serve(name, settings, build, now))
+    except ConfigError as error:  # found only while building: a data directory that cannot be written
+        sys.exit(str(error))
 
 
 async def _serve(name: str, settings: S, build: Callable[[S, Bus, Now], Service], now: Now) -> None:
     assert settings.amqp_url is not None  # noqa: S101 - run_alone has checked it
     bus = RabbitBus(settings.amqp_url.get_secret_value(), name=name)
-    await serve([build(settings, bus, now)], bus, now, host=settings.host, port=settings.port)
+    service = build(settings, bus, now)
+    await serve([service], bus, now, host=settings.host, port=settings.port, trusted_proxies=settings.trusted_proxies)

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from pagerpal_common.clock import TEST_CLOCK
 from pagerpal_common.db import Database, connect
@@ -32,6 +33,14 @@ class Settings(BaseModel):
     port: int = Field(8000, alias="PORT", ge=1, le=65535)
     database_url: Annotated[SecretStr | None, Login(default=None)] = Field(None, alias="PAGERPAL_DATABASE_URL")
     amqp_url: Annotated[SecretStr | None, Login(default="guest")] = Field(None, alias="PAGERPAL_AMQP_URL")
+    trusted_proxies: str = Field("", alias="PAGERPAL_TRUSTED_PROXIES")
+    """Addresses and networks, with commas between them, whose `X-Forwarded-For` and `-Proto` are believed. Nobody's
+    unless they are named: whoever is believed can say that they are anybody."""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, given: str) -> str:
+        return ",".join(_proxy(part.strip()) for part in given.split(",")) if given else given
 
     def connect(self, service: str) -> Database:
         """The database, in the role of that service.
@@ -125,3 +134,18 @@ def _unfit_for_production(model: type[Settings], given: Mapping[str, str]) -> It
         for demand in field.metadata:
             if isinstance(demand, Strong | Login) and (problem := demand.problem(given.get(variable))):
                 yield f"{variable}: {problem}"
+
+
+def _proxy(part: str) -> str:
+    """One trusted address or network, as uvicorn reads it.
+
+    Raises:
+        ValueError: it is none, or it is everybody's.
+    """
+    try:
+        network = ip_network(part, strict=False)
+    except ValueError:
+        raise ValueError("addresses or networks with commas between them (10.0.0.0/8, 192.0.2.7)") from None
+    if network.prefixlen == 0:
+        raise ValueError("everybody cannot be a trusted proxy")
+    return str(network if "/" in part else network.network_address)

@@ -9,7 +9,8 @@ PagerPalError
 │   ├── Conflict             it contradicts what is already there
 │   ├── TooLarge
 │   ├── Unsupported          a media type or an encoding that is not taken
-│   └── Unprocessable        a body or a query that does not fit its schema
+│   ├── Unprocessable        a body or a query that does not fit its schema
+│   └── TooManyTries         wrong passwords from the same place, one after the other
 └── Unavailable              our own trouble; the same request may succeed later
     ├── DatabaseUnavailable
     └── BusUnavailable       not confirmed: the message may or may not have gone
@@ -65,6 +66,14 @@ class Unprocessable(Refusal):
     def __init__(self, problems: list[dict[str, object]]) -> None:
         super().__init__("the request does not fit its schema")
         self.problems = problems
+
+
+class TooManyTries(Refusal):
+    """Too many wrong passwords have come from here. For people alone: what sends alerts is never told this."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many wrong passwords from here: try again in {seconds} s")
+        self.seconds = seconds
 
 
 class Unavailable(PagerPalError):

@@ -18,6 +18,7 @@ MASK = "[redacted]"
 # phone numbers.
 _SECRETS = re.compile(
     r"\bpp_[A-Za-z0-9_-]{8,}"
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+"
     r"|(?i:\b(?:basic|bearer|app)\s+[A-Za-z0-9+/=_.-]{8,})"
     r"|\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)+"
     r"|(?<=//)[^/\s@]+(?:@[^/\s@]+)*(?=@)"

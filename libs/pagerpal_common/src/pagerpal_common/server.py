@@ -24,14 +24,17 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(services: Sequence[Service], bus: Bus, now: Now, *, host: str, port: int) -> None:
+async def serve(
+    services: Sequence[Service], bus: Bus, now: Now, *, host: str, port: int, trusted_proxies: str = ""
+) -> None:
     """Run the services and their routes on one port until SIGINT or SIGTERM, then finish what is under way.
 
     Raises:
         SystemExit: the port is taken.
     """
     async with running(services, bus, now):
-        await serve_app(application(services, bus), host=host, port=port)
+        app = application(services, bus)
+        await serve_app(app, host=host, port=port, trusted_proxies=trusted_proxies)
 
 
 def _spare_the_collector() -> None:
@@ -44,8 +47,12 @@ def _spare_the_collector() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def server(app: Starlette, *, host: str, port: int) -> uvicorn.Server:
-    """What serves one application, not begun; it leaves signals alone."""
+def server(app: Starlette, *, host: str, port: int, trusted_proxies: str = "") -> uvicorn.Server:
+    """What serves one application, not begun; it leaves signals alone.
+
+    The client's address, for the audit log and against guessing, is the connection's, unless that is one of
+    `trusted_proxies` (`Settings`): then it is what they say.
+    """
     return _Server(
         uvicorn.Config(
             app,
@@ -56,7 +63,8 @@ def server(app: Starlette, *, host: str, port: int) -> uvicorn.Server:
             access_log=False,  # it would print keys given in the query string; http/guard.py writes our own
             log_config=None,
             server_header=False,
-            proxy_headers=False,  # nothing here depends on the client's address; believed, they could be forged
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=trusted_proxies,
             timeout_graceful_shutdown=5,
             timeout_keep_alive=75,  # longer than the usual gateway's, so that it never meets a closed connection
             lifespan="off",
@@ -64,14 +72,14 @@ def server(app: Starlette, *, host: str, port: int) -> uvicorn.Server:
     )
 
 
-async def serve_app(app: Starlette, *, host: str, port: int) -> None:
+async def serve_app(app: Starlette, *, host: str, port: int, trusted_proxies: str = "") -> None:
     """Serve one application until SIGINT or SIGTERM; requests under way get 5 s to end.
 
     The signals stay ours afterwards, without effect: what the caller still has to finish must not be cut short by an
     impatient Ctrl-C.
     """
     _spare_the_collector()
-    running = server(app, host=host, port=port)
+    running = server(app, host=host, port=port, trusted_proxies=trusted_proxies)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, setattr, running, "should_exit", True)

@@ -6,7 +6,7 @@ import pytest
 from alembic import command
 from pagerpal_common.db import Database, asyncpg_url
 from pagerpal_common.migrations import alembic_config, upgrade
-from pagerpal_common.schema import OWNERS, SECRET
+from pagerpal_common.schema import APPEND_ONLY, OWNERS, SECRET
 from sqlalchemy import Table, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -51,19 +51,67 @@ async def test_a_service_cannot_write_what_another_owns(
 async def test_a_service_writes_what_it_owns_and_reads_all_but_secrets(shared_database: Open, service: str) -> None:
     async with shared_database(service).begin() as tx:
         for table in OWNERS[service]:
-            await tx.execute(text(f"DELETE FROM {table.fullname}"))
+            if table not in APPEND_ONLY:
+                await tx.execute(text(f"DELETE FROM {table.fullname}"))
         for table in TABLES:
             if table not in SECRET or table in OWNERS[service]:
                 await tx.execute(text(f"SELECT * FROM {table.fullname} LIMIT 1"))
 
 
+@pytest.mark.parametrize("table", SECRET, ids=lambda table: table.name)
 @pytest.mark.parametrize("service", [service for service in OWNERS if service != "web"])
-async def test_nobody_but_web_reads_password_hashes(shared_database: Open, service: str) -> None:
+async def test_nobody_but_web_reads_password_hashes_sessions_and_the_audit_log(
+    shared_database: Open, service: str, table: Table
+) -> None:
     with pytest.raises(ProgrammingError, match="permission denied"):
         async with shared_database(service).begin() as tx:
-            await tx.execute(text("SELECT * FROM directory.credentials"))
+            await tx.execute(text(f"SELECT * FROM {table.fullname}"))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {} SET action = 'x'", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize("service", OWNERS)
+async def test_nobody_changes_what_is_in_the_audit_log_not_even_who_writes_it(
+    database: Open, service: str, statement: str
+) -> None:
+    line = "INSERT INTO directory.audit_events (created_at, action, data) VALUES (now(), 'login', '{}')"
+    async with database("web").begin() as tx:
+        await tx.execute(text(line))
+
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        async with database(service).begin() as tx:
+            await tx.execute(text(statement.format("directory.audit_events")))
+
+
+@pytest.mark.parametrize(("role", "marks"), [("viewer", 0), ("admin", 1)])
+async def test_a_database_that_has_an_admin_is_not_open_for_a_first_one(
+    role: str, marks: int, database_url: str, database: Open
+) -> None:
+    await _as_of("0001", database_url)
+    user = (
+        "INSERT INTO directory.users (name, email, role, timezone, created_at) VALUES ('A', 'a', :role, 'UTC', now())"
+    )
+    async with database(None).begin() as tx:
+        await tx.execute(text(user), {"role": role})
+
+    await upgrade(database_url)
+
+    async with database("web").begin() as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM directory.first_admin")) == marks
 
 
 async def test_a_service_takes_its_role_on_connect(shared_database: Open) -> None:
     async with shared_database("ingest").begin() as tx:
         assert (await tx.execute(text("SELECT current_user"))).scalar_one() == "pagerpal_ingest"
+
+
+async def _as_of(revision: str, database_url: str) -> None:
+    """Take the database back to an older schema, without anything in it."""
+    schemas = ", ".join(sorted({str(table.schema) for table in TABLES}))
+    engine = create_async_engine(asyncpg_url(database_url))
+    async with engine.connect() as connection:
+        for what in (f"SCHEMA {schemas} CASCADE", "TABLE alembic_version", "EXTENSION btree_gist"):
+            await connection.execute(text(f"DROP {what}"))
+        await connection.commit()
+        await connection.run_sync(lambda c: command.upgrade(alembic_config(c), revision))
+        await connection.commit()
+    await engine.dispose()

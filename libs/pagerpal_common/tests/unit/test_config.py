@@ -90,3 +90,22 @@ def test_a_clock_can_be_moved_in_tests_and_never_in_production(tmp_path: Path) -
     with pytest.raises(ValueError, match="production"):
         from_environment(environ | {"PAGERPAL_ENV": "production"})
     assert from_environment({}) is utc_now
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("", ""),
+        ("192.0.2.7", "192.0.2.7"),
+        ("10.0.0.7/8, ::1", "10.0.0.0/8,::1"),
+        ("2001:db8::/32", "2001:db8::/32"),
+    ],
+)
+def test_trusted_proxies_are_addresses_and_networks(given: str, taken: str) -> None:
+    assert load(Settings, {"PAGERPAL_TRUSTED_PROXIES": given}).trusted_proxies == taken
+
+
+@pytest.mark.parametrize("given", ["*", "0.0.0.0/0", "::/0", "proxy.example", "10.0.0.0/8,", "10.0.0.0/8;10.1.0.0/16"])
+def test_everybody_and_nobody_are_no_trusted_proxies(given: str) -> None:
+    with pytest.raises(ConfigError, match="PAGERPAL_TRUSTED_PROXIES"):
+        load(Settings, {"PAGERPAL_TRUSTED_PROXIES": given})

@@ -21,6 +21,7 @@ from pagerpal_common import clock
 from pagerpal_common import log as logs
 from pagerpal_common.config import BROKER_AND_DATABASE, ConfigError, Settings, check, load
 from pagerpal_common.server import serve_app
+from pagerpal_web.domain.origins import is_local
 
 from pagerpal_standalone import stopping
 from pagerpal_standalone.edge import edge
@@ -68,11 +69,14 @@ async def _serve(settings: Settings, database_url: str) -> None:
         await see_free(LOOPBACK, port)
     await migrate(database_url)
     enough = asyncio.Event()
-    keepers = [asyncio.create_task(_keep_alive(name, port, enough)) for name, port in ports.items()]
+    keepers = [
+        asyncio.create_task(_keep_alive(name, _environment(settings.host, port), enough))
+        for name, port in ports.items()
+    ]
     announcing = asyncio.create_task(_announce_when_ready(settings, database_url, ports))
     try:
         async with edge({name: f"http://{LOOPBACK}:{port}" for name, port in ports.items()}) as app:
-            await serve_app(app, host=settings.host, port=settings.port)
+            await serve_app(app, host=settings.host, port=settings.port, trusted_proxies=settings.trusted_proxies)
     finally:
         stopping.ignore_signals()
         announcing.cancel()
@@ -98,12 +102,19 @@ async def _is_ready(client: httpx.AsyncClient, port: int) -> bool:
         return False
 
 
-async def _keep_alive(name: str, port: int, enough: asyncio.Event) -> None:
+def _environment(edge_host: str, port: int) -> dict[str, str]:
+    """What a service is told: it is behind the edge, which says who its clients are, and may listen more widely."""
+    own = {"HOST": LOOPBACK, "PORT": str(port), "PAGERPAL_TRUSTED_PROXIES": LOOPBACK}
+    exposed = {} if is_local(edge_host) else {"PAGERPAL_EDGE_HOST": edge_host}
+    return {**os.environ, **own, **exposed}
+
+
+async def _keep_alive(name: str, environ: Mapping[str, str], enough: asyncio.Event) -> None:
     """Run one service, again and again, until it is enough."""
     delay = FIRST_RESTART_SECONDS
     while not enough.is_set():
         born = time.monotonic()
-        process = await _start(name, port)
+        process = await _start(name, environ)
         ended = asyncio.create_task(process.wait())
         await asyncio.wait({ended, waiting := asyncio.create_task(enough.wait())}, return_when="FIRST_COMPLETED")
         waiting.cancel()
@@ -118,17 +129,17 @@ async def _keep_alive(name: str, port: int, enough: asyncio.Event) -> None:
         delay = min(2 * delay, SLOWEST_RESTART_SECONDS)
 
 
-async def _start(name: str, port: int) -> Process:
+async def _start(name: str, environ: Mapping[str, str]) -> Process:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         f"pagerpal_{name}",
-        env={**os.environ, "HOST": LOOPBACK, "PORT": str(port)},
+        env=environ,
         stdin=asyncio.subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C in a terminal reaches us only, and we stop them
         preexec_fn=_die_with(os.getpid()),
     )
-    log.info("service.started", service=name, pid=process.pid, port=port)
+    log.info("service.started", service=name, pid=process.pid, port=int(environ["PORT"]))
     return process
 
 

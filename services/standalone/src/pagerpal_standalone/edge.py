@@ -1,10 +1,11 @@
 """Which service answers a request when the five run as processes? A small reverse proxy for development and tests.
 
 In production this is the ingress's work; the routing is the same. Bodies are streamed both ways, and nothing is
-changed but what HTTP says belongs to one connection only. Query strings may hold keys and are never logged.
+changed but what HTTP says belongs to one connection only, and who the client is: the services believe us in that.
+Query strings may hold keys and are never logged.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 
 import httpx
@@ -29,6 +30,9 @@ HOP_BY_HOP = frozenset(
     b" upgrade".split()
 )
 """RFC 9110 §7.6.1: these are between two neighbours; `Connection` may name more."""
+
+CLIENT = frozenset({b"x-forwarded-for", b"x-forwarded-proto"})
+"""What the client says of itself here is dropped; `PAGERPAL_TRUSTED_PROXIES` in front of us were heard already."""
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -71,7 +75,7 @@ def _forwarded(request: Request, url: str) -> httpx.Request:
     return httpx.Request(
         request.method,
         url,
-        headers=_end_to_end(request.headers.raw),
+        headers=[*_end_to_end(request.headers.raw, CLIENT), *_client(request)],
         content=request.stream() if has_body else None,
         extensions={"timeout": TIMEOUT.as_dict(), "target": target},  # the target as it came, not normalised
     )
@@ -96,11 +100,16 @@ def _unavailable(service: str, error: Exception) -> Response:
     return JSONResponse({"detail": detail}, 503, {"Retry-After": RETRY_AFTER_SECONDS})
 
 
-def _end_to_end(headers: Headers) -> Headers:
+def _client(request: Request) -> Headers:
+    address = request.client.host if request.client is not None else "unknown"
+    return [(b"x-forwarded-for", address.encode()), (b"x-forwarded-proto", request.scope["scheme"].encode())]
+
+
+def _end_to_end(headers: Headers, dropped: Set[bytes] = frozenset()) -> Headers:
     named = {
         name.strip().lower()
         for header, value in headers
         if header.lower() == b"connection"
         for name in value.split(b",")
     }
-    return [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP | named]
+    return [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP | named | dropped]

@@ -60,7 +60,8 @@ async def _serve(settings: StandaloneSettings, now: Now) -> None:
         services = build(with_database(os.environ, url), bus, now)
         async with running(services, bus, now):
             announcing = asyncio.create_task(announce(settings, url, f"its data is in {settings.data_dir}"))
-            await serve_app(application(services, bus), host=settings.host, port=settings.port)
+            app = application(services, bus)
+            await serve_app(app, host=settings.host, port=settings.port, trusted_proxies=settings.trusted_proxies)
             announcing.cancel()
 
 

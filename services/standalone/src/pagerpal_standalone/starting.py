@@ -6,10 +6,12 @@ import shlex
 import sys
 from contextlib import suppress
 
-from pagerpal_common.config import Settings
+from pagerpal_common.config import Settings, load
 from pagerpal_common.db import connect
 from pagerpal_common.errors import Unavailable
 from pagerpal_common.migrations import upgrade
+from pagerpal_web.secret_key import load_keys, setup_token
+from pagerpal_web.settings import WebSettings
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -31,6 +33,12 @@ From here to the first page, in another terminal:
     -d '{{"title": "Disk full on db-1", "severity": "critical", "external_id": "db-1-disk"}}'
 
 The page is printed here until a provider is set (INFOBIP_BASE_URL and INFOBIP_API_KEY, SMTP_URL).
+"""
+
+_FIRST_IN = """\
+
+Whoever becomes the first admin by POST /bootstrap/admin instead has to show this setup token, since others than you may
+reach PagerPal: {token}
 """
 
 
@@ -76,7 +84,7 @@ async def announce(settings: Settings, database_url: str, remark: str) -> None:
     say(f"PagerPal is running on {url} ({remark}; Ctrl-C stops it)\n")
     with suppress(Unavailable):
         if not await _has_admin(database_url):
-            say(first_steps(url))
+            say(first_steps(url) + _token_when_exposed())
 
 
 async def until_listening(host: str, port: int) -> None:
@@ -103,6 +111,12 @@ def first_steps(url: str) -> str:
     names = ("PAGERPAL_DATA_DIR", "PAGERPAL_DATABASE_URL_FILE")  # never the database's URL: it holds a password
     given = "".join(f"{name}={shlex.quote(os.environ[name])} " for name in names if os.environ.get(name))
     return _FIRST_STEPS.format(settings=given, python=shlex.quote(os.path.relpath(sys.executable)), url=url)
+
+
+def _token_when_exposed() -> str:
+    """The same token as web's own, which is made of the same key."""
+    web = load(WebSettings)
+    return _FIRST_IN.format(token=setup_token(load_keys(web))) if web.is_exposed else ""
 
 
 def say(words: str) -> None:

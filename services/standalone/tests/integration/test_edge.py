@@ -45,7 +45,7 @@ async def _drip(request: Request) -> Response:
 
 @asynccontextmanager
 async def _served(app: Starlette) -> AsyncIterator[str]:
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", server_header=False)
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", server_header=False, proxy_headers=False)
     with config.bind_socket() as socket:
         server = uvicorn.Server(config)
         server.capture_signals = AsyncExitStack  # type: ignore[method-assign,assignment]
@@ -134,3 +134,13 @@ async def test_whatever_a_dying_backend_does_to_the_client_library_it_is_our_own
         answer = await client.post("/api/v1/alerts")
 
     assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+
+
+async def test_a_service_is_told_who_the_client_is_and_not_who_it_claims_to_be(client: httpx.AsyncClient) -> None:
+    claims = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "Sec-Fetch-Site": "cross-site"}
+
+    seen = (await client.get("/whatever", headers=claims)).json()["headers"]
+
+    assert [value for name, value in seen if name == "x-forwarded-for"] == ["127.0.0.1"]
+    assert [value for name, value in seen if name == "x-forwarded-proto"] == ["http"]
+    assert dict(seen)["sec-fetch-site"] == "cross-site"

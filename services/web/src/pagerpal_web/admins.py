@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pagerpal_web.fields import Email, Name, Password
 from pagerpal_web.passwords import Passwords
+from pagerpal_web.storage.audit import Author
 from pagerpal_web.storage.users import save_admin, save_password
 
 
@@ -24,14 +25,16 @@ async def make_admin(db: Database, admin: NewAdmin, at: datetime) -> tuple[int, 
     """Make an active admin who logs in with this password; their id, and whether the account is new.
 
     Raises:
+        Unprocessable: the password is one that guessers try first.
         DatabaseUnavailable: it cannot be reached, or has no tables yet.
     """
     passwords = Passwords()
     try:
-        password_hash = await passwords.hash(admin.password.get_secret_value())
+        password_hash = await passwords.hash_new(admin.password, own=(admin.email, admin.name))
     finally:
         passwords.close()
+    by = Author(None, at)
     async with db.begin() as tx:
-        user_id, is_new = await save_admin(tx, email=admin.email, name=admin.name, at=at)
-        await save_password(tx, user_id, password_hash, at)
+        user_id, is_new = await save_admin(tx, email=admin.email, name=admin.name, by=by)
+        await save_password(tx, user_id, password_hash, by)
     return user_id, is_new

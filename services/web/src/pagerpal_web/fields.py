@@ -110,6 +110,9 @@ Timezone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time
 Password = Annotated[SecretStr, Field(min_length=12, max_length=128)]
 """Its exact characters count: nothing is trimmed, nothing must be in it (ASVS 5.0, 6.2)."""
 
+TypedPassword = Annotated[SecretStr, Field(max_length=1024)]
+"""A password that is checked, not chosen: whatever somebody types."""
+
 Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
 
 LocalInstant = Annotated[NaiveDatetime, AfterValidator(_in_local_range)]

@@ -2,13 +2,16 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from pagerpal_common.errors import Unavailable
+from pagerpal_common.errors import Unavailable, Unprocessable
+from pydantic import SecretStr
+
+from pagerpal_web.domain.password_rules import is_own, is_well_known
 
 T = TypeVar("T")
 
@@ -39,6 +42,29 @@ class Passwords:
         """
         return await self._run(lambda: _HASHER.hash(password))
 
+    async def hash_new(self, password: SecretStr, *, own: Iterable[str | None], field: str = "password") -> str:
+        """What to store for a password that is being chosen.
+
+        Args:
+            password: of a length that `fields.Password` takes.
+            own: what everybody knows of the person, and so must not be their password.
+            field: the password's name in the request's body.
+
+        Raises:
+            Unprocessable: it is one of the first that a guesser tries.
+            Unavailable: too many are waiting already.
+        """
+        await self.refuse_weak(password, own=own, field=field)
+        return await self.hash(password.get_secret_value())
+
+    async def refuse_weak(self, password: SecretStr, *, own: Iterable[str | None], field: str = "password") -> None:
+        """Raises the same as `hash_new`, whose first half it is."""
+        text = password.get_secret_value()
+        if is_own(text, own):
+            raise _refused(field, "this is the person's own address or name: choose something nobody knows")
+        if await self._run(lambda: is_well_known(text)):
+            raise _refused(field, "this is one of the first passwords that a guesser tries: choose another one")
+
     async def is_right(self, password: str, stored: str | None) -> bool:
         """Whether this is the password behind `stored`; without one the answer is no, and takes as long.
 
@@ -59,6 +85,15 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._under_way -= 1
+
+
+def is_outdated(stored: str) -> bool:
+    """Whether this was hashed with other parameters than a new password is."""
+    return _HASHER.check_needs_rehash(stored)
+
+
+def _refused(field: str, reason: str) -> Unprocessable:
+    return Unprocessable([{"loc": ["body", field], "msg": reason, "type": "value_error"}])
 
 
 def _verify(stored: str, password: str) -> bool:

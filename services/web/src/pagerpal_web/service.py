@@ -9,20 +9,40 @@ from pagerpal_common.service import Service
 from pagerpal_web.accounts import authenticate
 from pagerpal_web.api import ENDPOINTS
 from pagerpal_web.context import Context
-from pagerpal_web.logins import Logins
+from pagerpal_web.domain.attempts import Attempts
+from pagerpal_web.domain.budget import Budget
+from pagerpal_web.domain.recent import Recent
+from pagerpal_web.domain.session import IDLE
+from pagerpal_web.logins import REMEMBERED_LIMIT, Logins
 from pagerpal_web.passwords import Passwords
+from pagerpal_web.secret_key import load_keys, setup_token
+from pagerpal_web.sessions import AUDIENCE
 from pagerpal_web.settings import WebSettings
+from pagerpal_web.tokens import Tokens
 
 
 def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
     """Web, built but not running.
 
     Raises:
-        ConfigError: there is no database to work on.
+        ConfigError: there is no database to work on, or no place for a key.
     """
+    keys = load_keys(settings)
     db = settings.connect("web")
-    passwords = Passwords()
-    ctx = Context(db, bus, now, passwords, Logins(passwords))
+    passwords, attempts = Passwords(), Attempts()
+    ctx = Context(
+        settings=settings,
+        db=db,
+        bus=bus,
+        now=now,
+        passwords=passwords,
+        logins=Logins(passwords, attempts),
+        attempts=attempts,
+        failures=Budget(),
+        callers=Recent(IDLE, REMEMBERED_LIMIT),
+        session_tokens=Tokens(AUDIENCE, keys.ring(AUDIENCE)),
+        setup_token=setup_token(keys),
+    )
 
     async def close() -> None:
         passwords.close()

@@ -1,10 +1,56 @@
 """What does web read from the environment?"""
 
+from pathlib import Path
+
 from pagerpal_common.config import Settings
-from pydantic import Field
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from pagerpal_web.domain.origins import is_local, origin_of
+from pagerpal_web.tokens import SHORTEST_KEY_BYTES
 
 
 class WebSettings(Settings):
-    """The settings that every process has; web has none of its own yet."""
+    """The settings that every process has, and what web's cookies and first steps need."""
 
     port: int = Field(8005, alias="PORT", ge=1, le=65535)
+    data_dir: Path = Field(Path(".pagerpal"), alias="PAGERPAL_DATA_DIR")
+    """In development the secret key is kept here."""
+    secret_key: SecretStr | None = Field(None, alias="PAGERPAL_SECRET_KEY", validate_default=True)
+    """What sessions are signed with; the same on every replica."""
+    previous_secret_key: SecretStr | None = Field(None, alias="PAGERPAL_SECRET_KEY_PREVIOUS")
+    """The one before it: its sessions hold until they end, so that the key can be changed without a logout."""
+    public_url: str | None = Field(None, alias="PAGERPAL_PUBLIC_URL")
+    edge_host: str | None = Field(None, alias="PAGERPAL_EDGE_HOST")
+    """Where a proxy on this machine listens for web, when that is not web itself."""
+
+    @field_validator("secret_key", "previous_secret_key")
+    @classmethod
+    def _check_key(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if given is None and info.field_name == "secret_key" and info.data.get("env") == "production":
+            raise ValueError("production needs a secret of at least 32 bytes (try `openssl rand -base64 48`)")
+        if given is not None and len(given.get_secret_value().encode()) < SHORTEST_KEY_BYTES:
+            raise ValueError("it must have at least 32 bytes (try `openssl rand -base64 48`)")
+        return given
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, given: str | None) -> str | None:
+        if given is not None:
+            origin_of(given)
+        return given
+
+    @property
+    def own_origin(self) -> str | None:
+        """Where browsers find PagerPal, if that is set."""
+        return None if self.public_url is None else origin_of(self.public_url)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether cookies go over TLS alone. Development has none."""
+        return self.env == "production"
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether others than this machine's own people may reach web."""
+        places = (self.host, self.edge_host)
+        return self.env == "production" or not all(is_local(place) for place in places if place is not None)

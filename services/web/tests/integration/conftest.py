@@ -5,6 +5,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from json import dumps
 from types import ModuleType
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import Role
 from pagerpal_web.api import ENDPOINTS
 from pagerpal_web.service import build
+from pagerpal_web.sessions import COOKIE
 from pagerpal_web.settings import WebSettings
 
 T0 = datetime(2026, 5, 21, 12, tzinfo=UTC)
@@ -34,6 +36,12 @@ ACCOUNTS = {"admin": 1, "responder": 2, "viewer": 3, "deactivated": 4, "password
 
 CONFORMANCE = Conformance([described(row) for row in ENDPOINTS])
 """Every answer in these tests is what the API's document says."""
+
+
+def settings(database_url: str, **more: str) -> WebSettings:
+    """What web is told: no more than it needs."""
+    given = {"PAGERPAL_DATABASE_URL": database_url, "PAGERPAL_SECRET_KEY": "a planted secret key of 32 bytes and more"}
+    return WebSettings.model_validate({**given, **more})
 
 
 class Broker:
@@ -69,6 +77,36 @@ class Web:
     ) -> httpx.Response:
         auth = None if who is None else (f"{who}@example.org", password)
         return await self.client.request(method, path, json=json, auth=auth)
+
+    def at(self, address: str) -> "Web":
+        """The same, called from another address."""
+        app = self.client._transport.app  # type: ignore[attr-defined]
+        transport = httpx.ASGITransport(app, client=(address, 50000))
+        return Web(httpx.AsyncClient(transport=transport, base_url="http://pagerpal"))
+
+    async def audit(self, query: str = "") -> Any:
+        """The audit log as an admin reads it, the newest line first, without the lines of that reading itself."""
+        response = await self("GET", f"/api/v1/audit?limit=1000{query}")
+        assert response.status_code == 200, response.text
+        return [event for event in response.json() if event["data"].get("by") != "basic"]
+
+    async def session(self, who: str = "admin", password: str = PASSWORD) -> str:
+        """Log somebody in; the cookie's value, which the client itself forgets."""
+        credentials = {"email": f"{who}@example.org", "password": password}
+        response = await self.client.post("/login", json=credentials)
+        assert response.status_code == 200, response.text
+        self.client.cookies.clear()
+        return response.cookies[COOKIE]
+
+    async def by_session(
+        self, session: str, method: str, path: str, json: Any = None, **headers: str
+    ) -> httpx.Response:
+        """Call as our own page does: with the cookie, and JSON whatever the body."""
+        content = b"" if json is None else dumps(json).encode()
+        sent = {"cookie": f"{COOKIE}={session}", "content-type": "application/json", **headers}
+        response = await self.client.request(method, path, content=content, headers=sent)
+        self.client.cookies.clear()
+        return response
 
     async def made(self, path: str, **body: Any) -> Any:
         """POST what must succeed; its answer."""
@@ -157,7 +195,7 @@ async def web(database_url: str, rows: Rows, broker: Broker, clock: Clock) -> As
         hash=PASSWORD_HASH,
         at=T0,
     )
-    service = build(WebSettings.model_validate({"PAGERPAL_DATABASE_URL": database_url}), cast(Bus, broker), clock)
+    service = build(settings(database_url), cast(Bus, broker), clock)
     app = application([service], cast(Bus, broker))
     # raise_app_exceptions is on: a bug's traceback reaches the test instead of a 500.
     async with httpx.AsyncClient(

@@ -15,10 +15,9 @@ from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
 from pagerpal_web.passwords import Passwords
 from pagerpal_web.service import build
-from pagerpal_web.settings import WebSettings
 from pagerpal_web.storage import users
 
-from .conftest import ACCOUNTS, PASSWORD, Web, in_step
+from .conftest import ACCOUNTS, PASSWORD, Web, in_step, settings
 
 TEAMS = "/api/v1/teams"
 
@@ -111,8 +110,7 @@ async def test_an_address_that_the_database_cannot_hold_is_nobodys(email: str, w
 
 
 async def test_without_the_database_it_is_503_and_never_401(broker: Any, clock: Clock) -> None:
-    settings = WebSettings.model_validate({"PAGERPAL_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"})
-    service = build(settings, broker, clock)
+    service = build(settings("postgresql://nobody@127.0.0.1:1/none"), broker, clock)
     transport = httpx.ASGITransport(application([service], broker))
     async with httpx.AsyncClient(transport=transport, base_url="http://pagerpal") as client:
         response = await client.get(TEAMS, auth=("admin@example.org", PASSWORD))

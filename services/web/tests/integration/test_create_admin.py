@@ -1,6 +1,7 @@
 """`scripts/create_admin.py`, run as people run it."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ async def create_admin(
 ) -> tuple[int, str, str]:
     """Its exit status, and what it wrote to standard output and error."""
     environment = {"PATH": "/usr/bin:/bin"}
+    environment |= {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
     environment |= {} if url is None else {"PAGERPAL_DATABASE_URL": url}
     environment |= {} if password is None else {"PAGERPAL_ADMIN_PASSWORD": password}
     process = await asyncio.create_subprocess_exec(

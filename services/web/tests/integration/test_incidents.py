@@ -271,3 +271,15 @@ async def test_an_action_without_its_body_is_422(web: Web, rows: Rows, broker: B
         for body in (None, {}, {"user_id": None}, {"user_id": "1"}, {"user_id": True}):
             assert (await web("POST", f"{INCIDENTS}/{number}/{action}", body)).status_code == 422, (action, body)
     assert broker.asked == []
+
+
+async def test_a_cookie_acts_as_its_account_which_no_user_id_hides(web: Web, rows: Rows, broker: Broker) -> None:
+    number = await insert_incident(rows)
+    session = await web.session("responder")
+
+    path, body = f"{INCIDENTS}/{number}/ack", {"user_id": ACCOUNTS["viewer"]}
+    response = await web.by_session(session, "POST", path, body)
+
+    assert response.status_code == 200
+    message: Any = broker.asked[0][0]
+    assert (message.actor_user_id, message.acting_as_user_id) == (ACCOUNTS["responder"], ACCOUNTS["viewer"])

@@ -19,6 +19,7 @@ from pagerpal_common.errors import (
     PagerPalError,
     Refusal,
     TooLarge,
+    TooManyTries,
     Unauthenticated,
     Unavailable,
     Unprocessable,
@@ -38,6 +39,7 @@ STATUS: Mapping[type[PagerPalError], int] = {
     TooLarge: 413,
     Unsupported: 415,
     Unprocessable: 422,
+    TooManyTries: 429,
     Unavailable: 503,
 }
 """What each family of `errors.py` is in HTTP. Whatever is not here is a bug: 500."""
@@ -65,7 +67,10 @@ async def on_error(_: Request, error: Exception) -> Response:
         log.warning("request.unavailable", error=type(error).__name__, reason=str(error))
         return unavailable()
     detail = error.problems if isinstance(error, Unprocessable) else error.detail
-    return JSONResponse({"detail": detail}, status, {"WWW-Authenticate": CHALLENGE} if status == 401 else None)
+    headers = {"WWW-Authenticate": CHALLENGE} if status == 401 else {}
+    if isinstance(error, TooManyTries):
+        headers["Retry-After"] = str(error.seconds)
+    return JSONResponse({"detail": detail}, status, headers)
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:

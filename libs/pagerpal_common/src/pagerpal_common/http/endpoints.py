@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from pagerpal_common import VERSION
 from pagerpal_common.errors import Forbidden, NotFound, TooLarge, Unauthenticated, Unprocessable, Unsupported
+from pagerpal_common.forms import as_json
 from pagerpal_common.http.answers import json_response
 from pagerpal_common.http.bodies import BODY_LIMIT, check_charset, read_json, unprocessable
 from pagerpal_common.vocabulary import Role
@@ -44,6 +45,8 @@ class Account:
 
     user_id: int
     role: Role
+    session_id: int | None = None
+    """The session that the request came by; None when it brought a password."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Endpoint:
     refuses: tuple[int, ...] = ()
     """Statuses that its handler itself answers with, beside those that follow from the rest of the row."""
     is_form: bool = False
-    """Whether its body may be a form instead of JSON."""
+    """Whether its body may be a form instead of JSON (`forms.py`)."""
 
 
 Authenticate = Callable[[Any, Request], Awaitable[Account]]
@@ -165,7 +168,8 @@ async def _taken(request: Request, row: Endpoint) -> BaseModel | None:
     if row.method not in WITH_BODY:
         return _fitting(row.takes.model_validate, dict(request.query_params), "query")
     check_charset(request)
-    return _fitting(row.takes.model_validate_json, await read_json(request, BODY_LIMIT), "body")
+    raw = await read_json(request, BODY_LIMIT)
+    return _fitting(row.takes.model_validate_json, as_json(request, raw) if row.is_form else raw, "body")
 
 
 def _fitting(validate: Callable[[Any], BaseModel], given: object, where: str) -> BaseModel:

@@ -3,7 +3,7 @@
 from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_common.schema import OWNERS, SECRET, metadata
+from pagerpal_common.schema import APPEND_ONLY, OWNERS, SECRET, metadata
 
 
 def role_of(service: str) -> str:
@@ -46,7 +46,8 @@ def _statements() -> list[str]:
         for table in tables:
             readers = role if table in SECRET else everyone
             statements.append(f"GRANT SELECT ON {table.fullname} TO {readers}")
-            statements.append(f"GRANT INSERT, UPDATE, DELETE ON {table.fullname} TO {role}")
+            writes = "INSERT" if table in APPEND_ONLY else "INSERT, UPDATE, DELETE"
+            statements.append(f"GRANT {writes} ON {table.fullname} TO {role}")
         schema = _schema_of(tables)
         statements.append(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}")
     return statements

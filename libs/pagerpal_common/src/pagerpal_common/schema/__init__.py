@@ -25,7 +25,10 @@ LOOP_RUNS: Mapping[str, Table] = {
 }
 """Where each service writes when its loops last did their work."""
 
-SECRET: tuple[Table, ...] = (directory.credentials,)
+SECRET: tuple[Table, ...] = (directory.credentials, directory.sessions, directory.audit_events)
 """Tables that only their owner may even read."""
 
-__all__ = ["LOOP_RUNS", "OWNERS", "SECRET", "metadata"]
+APPEND_ONLY: tuple[Table, ...] = (directory.audit_events,)
+"""Tables whose rows not even their owner may change or delete."""
+
+__all__ = ["APPEND_ONLY", "LOOP_RUNS", "OWNERS", "SECRET", "metadata"]

@@ -1,6 +1,7 @@
 """Who there is and how they are to be paged. Written by web alone, read by all."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -46,6 +47,52 @@ credentials = Table(
     Column("user_id", ForeignKey(users.c.id), primary_key=True, autoincrement=False),
     Column("password_hash", Text, nullable=False),  # argon2id; this table alone is closed to the other services
     instant("changed_at"),
+    schema=SCHEMA,
+)
+
+first_admin = Table(
+    "first_admin",
+    metadata,
+    # One row at most. Once it is there, nobody becomes an admin without an admin or the database's own password.
+    Column("is_made", Boolean, primary_key=True),
+    instant("made_at"),
+    CheckConstraint("is_made", name="only"),
+    schema=SCHEMA,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    identity(),
+    Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),  # SHA-256 of the random number in the cookie
+    instant("created_at"),
+    instant("last_seen_at"),
+    instant("expires_at"),
+    Column("ip", Text),
+    Column("user_agent", Text),
+    schema=SCHEMA,
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    identity(),
+    instant("created_at"),
+    Column("action", Text, nullable=False),
+    # No foreign keys: history holds nothing back, and waits for nobody's row.
+    Column("actor_user_id", BigInteger),  # nobody: who could not log in, and whoever writes the database itself
+    Column("ip", Text),
+    Column("request_id", Text),
+    Column("target_kind", Text),
+    Column("target_id", BigInteger),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    Column("data", JSONB, nullable=False),
+    Index("audit_events_created_at_idx", "created_at"),
+    Index("audit_events_action_idx", "action", "id"),
+    Index("audit_events_actor_idx", "actor_user_id", "id"),
+    Index("audit_events_target_idx", "target_kind", "target_id", "id"),
     schema=SCHEMA,
 )
 
@@ -198,6 +245,9 @@ directory_loop_runs = loop_runs(SCHEMA)
 OWNED = (
     users,
     credentials,
+    first_admin,
+    sessions,
+    audit_events,
     teams,
     team_members,
     schedules,

@@ -3,7 +3,11 @@
 from pagerpal_common.http import Endpoint, Health, health
 
 from pagerpal_web.api import (
+    audit,
+    bootstrap,
     incidents,
+    login,
+    own_account,
     policies,
     rotations,
     schedules,
@@ -31,5 +35,9 @@ ENDPOINTS: tuple[Endpoint, ...] = documented(
         *simulate.ENDPOINTS,
         *incidents.ENDPOINTS,
         *system.ENDPOINTS,
+        *login.ENDPOINTS,
+        *bootstrap.ENDPOINTS,
+        *own_account.ENDPOINTS,
+        *audit.ENDPOINTS,
     )
 )

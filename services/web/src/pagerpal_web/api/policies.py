@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_web.api.rows import Page, changes, listed, removed, shown, subset_of
+from pagerpal_web.callers import author_of
 from pagerpal_web.context import Context
 from pagerpal_web.fields import Id, Minutes, Name
 from pagerpal_web.storage import policies as storage
@@ -73,9 +74,9 @@ async def create_policy(ctx: Context, call: Call[NewPolicy]) -> EscalationPolicy
         await storage.lock_policies(tx, team_id)
         is_default = call.body.is_default or not await storage.has_default(tx, team_id)
         if is_default:
-            await storage.unset_default(tx, team_id)
+            await storage.unset_default(tx, team_id, author_of(ctx, call))
         values = {**_stored(call.body.model_dump()), "is_default": is_default, "created_at": ctx.now()}
-        return await insert_row(tx, POLICIES, values)
+        return await insert_row(tx, POLICIES, values, author_of(ctx, call))
 
 
 async def update_policy(ctx: Context, call: Call[Body]) -> EscalationPolicy:
@@ -86,17 +87,17 @@ async def update_policy(ctx: Context, call: Call[Body]) -> EscalationPolicy:
         if policy.is_default and wanted.get("is_default") is False:
             raise Conflict(f"policy {policy.id} is the team's default: make another one the default instead")
         if wanted.get("is_default"):
-            await storage.unset_default(tx, policy.team_id)
-        return await update_row(tx, POLICIES, policy.id, wanted)
+            await storage.unset_default(tx, policy.team_id, author_of(ctx, call))
+        return await update_row(tx, POLICIES, policy.id, wanted, author_of(ctx, call))
 
 
 async def delete_policy(ctx: Context, call: Call[None]) -> None:
     """Remove an escalation policy with its levels; when it was the team's default, the oldest one left is that now."""
     async with ctx.db.begin() as tx:
         policy = await _locked_policy(tx, call.ids)
-        await delete_row(tx, POLICIES, policy.id)
+        await delete_row(tx, POLICIES, policy.id, author_of(ctx, call))
         if policy.is_default:
-            await storage.set_default_to_oldest(tx, policy.team_id)
+            await storage.set_default_to_oldest(tx, policy.team_id, author_of(ctx, call))
 
 
 async def list_levels(ctx: Context, call: Call[Page]) -> list[Level]:
@@ -113,14 +114,15 @@ async def create_level(ctx: Context, call: Call[NewLevel]) -> Level:
     """Add a level to a policy; two levels cannot have the same number."""
     async with ctx.db.begin() as tx:
         policy = await get_row(tx, POLICIES, call.ids)
-        return await insert_row(tx, LEVELS, {**_stored(call.body.model_dump()), "policy_id": policy.id})
+        values = {**_stored(call.body.model_dump()), "policy_id": policy.id}
+        return await insert_row(tx, LEVELS, values, author_of(ctx, call))
 
 
 async def update_level(ctx: Context, call: Call[Body]) -> Level:
     """Change a level of a policy."""
     async with ctx.db.begin() as tx:
         level = await get_row(tx, LEVELS, call.ids, lock=True)
-        return await update_row(tx, LEVELS, level.id, _stored(changes(call)))
+        return await update_row(tx, LEVELS, level.id, _stored(changes(call)), author_of(ctx, call))
 
 
 async def delete_level(ctx: Context, call: Call[None]) -> None:
@@ -146,7 +148,7 @@ async def create_assignee(ctx: Context, call: Call[NewAssignee]) -> LevelAssigne
         level = await get_row(tx, LEVELS, call.ids)
         if call.body.user_id is not None:
             await check_active(tx, call.body.user_id)
-        return await insert_row(tx, ASSIGNEES, {**values, "level_id": level.id})
+        return await insert_row(tx, ASSIGNEES, {**values, "level_id": level.id}, author_of(ctx, call))
 
 
 async def update_assignee(ctx: Context, call: Call[Body]) -> LevelAssignee:
@@ -157,7 +159,7 @@ async def update_assignee(ctx: Context, call: Call[Body]) -> LevelAssignee:
         _check_one_id(assignee.model_dump() | wanted)
         if wanted.get("user_id") is not None:
             await check_active(tx, wanted["user_id"])
-        return await update_row(tx, ASSIGNEES, assignee.id, wanted)
+        return await update_row(tx, ASSIGNEES, assignee.id, wanted, author_of(ctx, call))
 
 
 async def delete_assignee(ctx: Context, call: Call[None]) -> None:

@@ -14,9 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_web.api.rows import Page, changes, listed, removed, shown, subset_of
+from pagerpal_web.callers import author_of
 from pagerpal_web.context import Context
 from pagerpal_web.fields import Id, Instant, LocalInstant, Name, Restriction
-from pagerpal_web.storage.resources import Moment, get_row, insert_row, update_row
+from pagerpal_web.storage.audit import Author
+from pagerpal_web.storage.resources import Moment, get_row, insert_row, record_change, update_row
 from pagerpal_web.storage.rotations import ROTATIONS, Rotation, save_people
 from pagerpal_web.storage.schedules import SCHEDULES
 from pagerpal_web.storage.users import check_active
@@ -88,25 +90,35 @@ async def get_rotation(ctx: Context, call: Call[None]) -> Rotation:
 
 
 async def create_rotation(ctx: Context, call: Call[NewRotation]) -> Rotation:
-    values = call.body.model_dump()
+    """Add a rotation to a schedule."""
+    by, values = author_of(ctx, call), call.body.model_dump()
     user_ids = values.pop("user_ids")
     async with ctx.db.begin() as tx:
         schedule = await get_row(tx, SCHEDULES, call.ids)
         await _check_people(tx, user_ids)
-        rotation = await insert_row(tx, ROTATIONS, {**values, "schedule_id": schedule.id})
+        rotation = await insert_row(tx, ROTATIONS, {**values, "schedule_id": schedule.id}, by)
         await save_people(tx, rotation.id, user_ids)
-        return await get_row(tx, ROTATIONS, {"rotation_id": rotation.id})
+        return await _with_people(tx, rotation, user_ids, by)
 
 
 async def update_rotation(ctx: Context, call: Call[Body]) -> Rotation:
-    wanted = changes(call)
+    """Change a rotation, or who takes turns on it."""
+    by, wanted = author_of(ctx, call), changes(call)
     user_ids = wanted.pop("user_ids", None)
     async with ctx.db.begin() as tx:
         rotation = await get_row(tx, ROTATIONS, call.ids, lock=True)
         if user_ids is not None:
             await _check_people(tx, user_ids)
             await save_people(tx, rotation.id, user_ids)
-        return await update_row(tx, ROTATIONS, rotation.id, wanted)
+            await _with_people(tx, rotation, user_ids, by)
+        return await update_row(tx, ROTATIONS, rotation.id, wanted, by)
+
+
+async def _with_people(tx: AsyncConnection, rotation: Rotation, user_ids: list[int], by: Author) -> Rotation:
+    """The rotation with these people, who are in a table of their own; the audit log is told of them here."""
+    changed = rotation.model_copy(update={"user_ids": user_ids})
+    await record_change(tx, ROTATIONS, rotation, changed, by)
+    return changed
 
 
 async def delete_rotation(ctx: Context, call: Call[None]) -> None:

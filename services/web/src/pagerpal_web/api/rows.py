@@ -6,6 +6,7 @@ from typing import Any
 from pagerpal_common.http import LARGEST_ID, Body, Call, Query
 from pydantic import Field, create_model
 
+from pagerpal_web.callers import author_of
 from pagerpal_web.context import Context
 from pagerpal_web.storage.resources import Resource, V, delete_row, get_row, insert_row, list_rows, update_row
 
@@ -44,21 +45,21 @@ async def shown(ctx: Context, resource: Resource[V], call: Call[None]) -> V:
         return await get_row(tx, resource, call.ids)
 
 
-async def created(ctx: Context, resource: Resource[V], values: Mapping[str, Any]) -> V:
+async def created(ctx: Context, resource: Resource[V], call: Call[Any], values: Mapping[str, Any]) -> V:
     """A new row of these values, which need no look at anything else."""
     async with ctx.db.begin() as tx:
-        return await insert_row(tx, resource, values)
+        return await insert_row(tx, resource, values, author_of(ctx, call))
 
 
 async def changed(ctx: Context, resource: Resource[V], call: Call[Body]) -> V:
     """The row of the path's ids, changed as the body says, which needs no look at anything else."""
     async with ctx.db.begin() as tx:
         row = await get_row(tx, resource, call.ids, lock=True)
-        return await update_row(tx, resource, row.id, changes(call))
+        return await update_row(tx, resource, row.id, changes(call), author_of(ctx, call))
 
 
 async def removed(ctx: Context, resource: Resource[Any], call: Call[None]) -> None:
     """Delete the row of the path's ids."""
     async with ctx.db.begin() as tx:
         row = await get_row(tx, resource, call.ids, lock=True)
-        await delete_row(tx, resource, row.id)
+        await delete_row(tx, resource, row.id, author_of(ctx, call))

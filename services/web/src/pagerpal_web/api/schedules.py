@@ -7,6 +7,7 @@ from pagerpal_common.http import Body, Call, Endpoint
 from pagerpal_common.vocabulary import Role
 
 from pagerpal_web.api.rows import Page, changed, changes, created, listed, removed, shown, subset_of
+from pagerpal_web.callers import author_of
 from pagerpal_web.context import Context
 from pagerpal_web.fields import Id, Instant, Name, Timezone
 from pagerpal_web.storage.resources import get_row, insert_row, update_row
@@ -49,7 +50,7 @@ async def get_schedule(ctx: Context, call: Call[None]) -> Schedule:
 
 async def create_schedule(ctx: Context, call: Call[NewSchedule]) -> Schedule:
     """Add a schedule for a team."""
-    return await created(ctx, SCHEDULES, {**call.body.model_dump(), "created_at": ctx.now()})
+    return await created(ctx, SCHEDULES, call, {**call.body.model_dump(), "created_at": ctx.now()})
 
 
 async def update_schedule(ctx: Context, call: Call[Body]) -> Schedule:
@@ -82,7 +83,8 @@ async def create_entry(ctx: Context, call: Call[NewEntry]) -> Entry:
     async with ctx.db.begin() as tx:
         schedule = await get_row(tx, SCHEDULES, call.ids)
         await check_active(tx, call.body.user_id)
-        return await insert_row(tx, ENTRIES, {**values, "schedule_id": schedule.id, "created_at": ctx.now()})
+        values |= {"schedule_id": schedule.id, "created_at": ctx.now()}
+        return await insert_row(tx, ENTRIES, values, author_of(ctx, call))
 
 
 async def update_entry(ctx: Context, call: Call[Body]) -> Entry:
@@ -93,7 +95,7 @@ async def update_entry(ctx: Context, call: Call[Body]) -> Entry:
         _check_order(entry.model_dump() | wanted)
         if "user_id" in wanted:
             await check_active(tx, wanted["user_id"])
-        return await update_row(tx, ENTRIES, entry.id, wanted)
+        return await update_row(tx, ENTRIES, entry.id, wanted, author_of(ctx, call))
 
 
 async def delete_entry(ctx: Context, call: Call[None]) -> None:

@@ -9,11 +9,14 @@ from pagerpal_common.schema.directory import alert_sources
 from pagerpal_common.vocabulary import Role, SourceType
 from pydantic import ConfigDict
 from sqlalchemy import null
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from pagerpal_web.api.rows import Page, changes, listed, shown, subset_of
+from pagerpal_web.callers import author_of
 from pagerpal_web.context import Context
 from pagerpal_web.fields import Id, JsonObject, Name
+from pagerpal_web.storage.audit import Action, Author, Event, record
 from pagerpal_web.storage.incidents import check_no_open_incident
 from pagerpal_web.storage.resources import delete_row, get_row, insert_row, update_row
 from pagerpal_web.storage.sources import SOURCES, AlertSource, RevealedSource, check_policy
@@ -58,7 +61,8 @@ async def create_source(ctx: Context, call: Call[NewSource]) -> Response:
     async with ctx.db.begin() as tx:
         if call.body.escalation_policy_id is not None:
             await check_policy(tx, call.body.escalation_policy_id, team_id=call.body.team_id)
-        source = await insert_row(tx, SOURCES, values)
+        source = await insert_row(tx, SOURCES, values, author_of(ctx, call))
+        await _note_revealed(tx, source.id, author_of(ctx, call))
     return _revealed(source, key, 201)
 
 
@@ -69,7 +73,7 @@ async def update_source(ctx: Context, call: Call[Body]) -> AlertSource:
         source = await get_row(tx, SOURCES, call.ids, lock=True)
         if wanted.get("escalation_policy_id") is not None:
             await check_policy(tx, wanted["escalation_policy_id"], team_id=source.team_id)
-        return await update_row(tx, SOURCES, source.id, wanted)
+        return await update_row(tx, SOURCES, source.id, wanted, author_of(ctx, call))
 
 
 async def delete_source(ctx: Context, call: Call[None]) -> None:
@@ -77,7 +81,7 @@ async def delete_source(ctx: Context, call: Call[None]) -> None:
     async with ctx.db.begin() as tx:
         source = await get_row(tx, SOURCES, call.ids, lock=True)
         await check_no_open_incident(tx, "alert source", "source_id", source.id)
-        await delete_row(tx, SOURCES, source.id)
+        await delete_row(tx, SOURCES, source.id, author_of(ctx, call))
 
 
 async def regenerate_key(ctx: Context, call: Call[None]) -> Response:
@@ -87,8 +91,14 @@ async def regenerate_key(ctx: Context, call: Call[None]) -> Response:
         source = await get_row(tx, SOURCES, call.ids, lock=True)
         # Whoever still uses the old key is told from a stranger, and shown at the source.
         before = {"previous_key_hash": alert_sources.c.key_hash}
-        source = await update_row(tx, SOURCES, source.id, {**_kept(key), **before})
+        source = await update_row(tx, SOURCES, source.id, {**_kept(key), **before}, author_of(ctx, call))
+        await _note_revealed(tx, source.id, author_of(ctx, call))
     return _revealed(source, key, 200)
+
+
+async def _note_revealed(tx: AsyncConnection, source_id: int, by: Author) -> None:
+    """The answer to this request is the one place where the key can be read."""
+    await record(tx, by, Event(Action.KEY_REVEALED, SOURCES.kind, source_id))
 
 
 def _new_key() -> str:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_web.api.rows import Page, changed, created, listed, removed, shown, subset_of
+from pagerpal_web.callers import author_of
 from pagerpal_web.context import Context
 from pagerpal_web.fields import Description, Id, Instant, Name
 from pagerpal_web.storage.incidents import check_no_open_incident
@@ -74,7 +75,7 @@ async def get_team(ctx: Context, call: Call[None]) -> Team:
 
 async def create_team(ctx: Context, call: Call[NewTeam]) -> Team:
     """Add a team."""
-    return await created(ctx, TEAMS, {**call.body.model_dump(), "created_at": ctx.now()})
+    return await created(ctx, TEAMS, call, {**call.body.model_dump(), "created_at": ctx.now()})
 
 
 async def update_team(ctx: Context, call: Call[Body]) -> Team:
@@ -87,7 +88,7 @@ async def delete_team(ctx: Context, call: Call[None]) -> None:
     async with ctx.db.begin() as tx:
         team = await get_row(tx, TEAMS, call.ids, lock=True)
         await check_no_open_incident(tx, "team", "team_id", team.id)
-        await delete_row(tx, TEAMS, team.id)
+        await delete_row(tx, TEAMS, team.id, author_of(ctx, call))
 
 
 async def list_members(ctx: Context, call: Call[Page]) -> list[Member]:
@@ -105,7 +106,8 @@ async def add_member(ctx: Context, call: Call[NewMember]) -> Member:
     async with ctx.db.begin() as tx:
         team = await get_row(tx, TEAMS, call.ids)
         await check_active(tx, call.body.user_id)
-        return await insert_row(tx, MEMBERS, {"team_id": team.id, "user_id": call.body.user_id})
+        values = {"team_id": team.id, "user_id": call.body.user_id}
+        return await insert_row(tx, MEMBERS, values, author_of(ctx, call))
 
 
 async def remove_member(ctx: Context, call: Call[None]) -> None:

@@ -1,14 +1,18 @@
 """People: `/api/v1/users`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pagerpal_common.http import Body, Call, Endpoint
 from pagerpal_common.vocabulary import Role
 from pydantic import Field, SecretStr
 
 from pagerpal_web.api.rows import Page, changes, listed, shown, subset_of
+from pagerpal_web.callers import author_of
 from pagerpal_web.context import Context
 from pagerpal_web.fields import Email, Name, Password, Phone, Timezone
 from pagerpal_web.storage import users as storage
-from pagerpal_web.storage.resources import get_row, insert_row, update_row
+from pagerpal_web.storage.resources import get_row, insert_row
 from pagerpal_web.storage.users import USERS, User
 
 
@@ -39,28 +43,32 @@ async def get_user(ctx: Context, call: Call[None]) -> User:
 
 async def create_user(ctx: Context, call: Call[NewUser]) -> User:
     """Add somebody; without a password they can be paged but cannot log in."""
-    now = ctx.now()
-    password_hash = await _hash(ctx, call.body.password)
-    values = {**call.body.model_dump(exclude={"password"}), "created_at": now}
+    by = author_of(ctx, call)
+    password, own = call.body.password, (call.body.email, call.body.name)
+    password_hash = None if password is None else await ctx.passwords.hash_new(password, own=own)
+    values = {**call.body.model_dump(exclude={"password"}), "created_at": by.at}
     async with ctx.db.begin() as tx:
-        user = await insert_row(tx, USERS, values)
-        await storage.save_password(tx, user.id, password_hash, now)
+        user = await insert_row(tx, USERS, values, by)
+        await storage.save_password(tx, user.id, password_hash, by)
         return await get_row(tx, USERS, {"user_id": user.id})
 
 
 async def update_user(ctx: Context, call: Call[Body]) -> User:
-    """Change somebody; `password: null` takes their login away."""
-    wanted = changes(call)
-    has_password = "password" in wanted
-    password_hash = await _hash(ctx, wanted.pop("password", None))
+    """Change somebody; `password: null` takes their login away.
+
+    A new password, a new role and a deactivation end the person's sessions.
+    """
+    by, wanted = author_of(ctx, call), changes(call)
+    has_password, password = "password" in wanted, wanted.pop("password", None)
+    password_hash = None if password is None else await _hash_for(ctx, call, password, wanted)
     async with ctx.db.begin() as tx:
         await storage.lock_admins(tx)
         user = await get_row(tx, USERS, call.ids, lock=True)
+        await storage.update_user(tx, user, wanted, by)
         if has_password:
-            await storage.save_password(tx, user.id, password_hash, ctx.now())
-        user = await update_row(tx, USERS, user.id, wanted)
+            await storage.save_password(tx, user.id, password_hash, by)
         await storage.check_an_admin_is_left(tx)
-        return user
+        return await get_row(tx, USERS, call.ids)
 
 
 async def deactivate_user(ctx: Context, call: Call[None]) -> None:
@@ -68,12 +76,16 @@ async def deactivate_user(ctx: Context, call: Call[None]) -> None:
     async with ctx.db.begin() as tx:
         await storage.lock_admins(tx)
         user = await get_row(tx, USERS, call.ids, lock=True)
-        await update_row(tx, USERS, user.id, {"is_active": False})
+        await storage.update_user(tx, user, {"is_active": False}, author_of(ctx, call))
         await storage.check_an_admin_is_left(tx)
 
 
-async def _hash(ctx: Context, password: SecretStr | None) -> str | None:
-    return None if password is None else await ctx.passwords.hash(password.get_secret_value())
+async def _hash_for(ctx: Context, call: Call[Body], password: SecretStr, wanted: Mapping[str, Any]) -> str:
+    """Read apart: argon2 is nothing to hold a transaction open for."""
+    async with ctx.db.begin() as tx:
+        user = await get_row(tx, USERS, call.ids)
+    own = (user.email, user.name, wanted.get("email"), wanted.get("name"))
+    return await ctx.passwords.hash_new(password, own=own)
 
 
 ENDPOINTS = (

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_web.storage.resources import Moment, Resource, View, json_object
+from pagerpal_web.storage.audit import Author
+from pagerpal_web.storage.resources import Moment, Resource, View, json_object, update_row
 
 
 class LevelAssignee(View):
@@ -93,16 +94,17 @@ async def has_default(tx: AsyncConnection, team_id: int) -> bool:
     return bool((await tx.execute(query, {"team_id": team_id})).scalar_one())
 
 
-async def unset_default(tx: AsyncConnection, team_id: int) -> None:
+async def unset_default(tx: AsyncConnection, team_id: int, by: Author) -> None:
     """Leave the team without a default policy, for another to take its place in this transaction."""
-    query = text("UPDATE directory.escalation_policies SET is_default = false WHERE team_id = :team_id AND is_default")
-    await tx.execute(query, {"team_id": team_id})
+    query = text("SELECT id FROM directory.escalation_policies WHERE team_id = :team_id AND is_default")
+    policy_id = await tx.scalar(query, {"team_id": team_id})
+    if policy_id is not None:
+        await update_row(tx, POLICIES, policy_id, {"is_default": False}, by)
 
 
-async def set_default_to_oldest(tx: AsyncConnection, team_id: int) -> None:
+async def set_default_to_oldest(tx: AsyncConnection, team_id: int, by: Author) -> None:
     """Make the team's oldest policy its default, if it has one."""
-    query = text("""
-        UPDATE directory.escalation_policies SET is_default = true
-        WHERE id = (SELECT min(id) FROM directory.escalation_policies WHERE team_id = :team_id)
-    """)
-    await tx.execute(query, {"team_id": team_id})
+    query = text("SELECT min(id) FROM directory.escalation_policies WHERE team_id = :team_id")
+    policy_id = await tx.scalar(query, {"team_id": team_id})
+    if policy_id is not None:
+        await update_row(tx, POLICIES, policy_id, {"is_default": True}, by)

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Select, Table, delete, func, insert, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import ScalarSelect
 
-from pagerpal_web.storage.tables import NOUNS, PARTS, WHOLES
+from pagerpal_web.storage.audit import Action, Author, Event, record
+from pagerpal_web.storage.tables import NOUNS, PARTS, WHOLES, kind_of
 from pagerpal_web.storage.violations import first_user, noting_use, refusing
 
 Moment = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
@@ -45,6 +46,11 @@ class Resource(Generic[V]):
     def noun(self) -> str:
         """What messages call one of it."""
         return NOUNS[self.table]
+
+    @property
+    def kind(self) -> str:
+        """What the audit log calls one of it."""
+        return kind_of(self.table)
 
     @property
     def own_id(self) -> str:
@@ -86,8 +92,8 @@ async def get_row(tx: AsyncConnection, resource: Resource[V], ids: Mapping[str, 
     return resource.view.model_validate(dict(row))
 
 
-async def insert_row(tx: AsyncConnection, resource: Resource[V], values: Mapping[str, Any]) -> V:
-    """Write a new row, and read it back.
+async def insert_row(tx: AsyncConnection, resource: Resource[V], values: Mapping[str, Any], by: Author) -> V:
+    """Write a new row and its line in the audit log, and read it back.
 
     Raises:
         Conflict: it contradicts another one.
@@ -96,32 +102,57 @@ async def insert_row(tx: AsyncConnection, resource: Resource[V], values: Mapping
     table = resource.table
     with refusing(values):
         row_id = (await tx.execute(insert(table).values(values).returning(table.c.id))).scalar_one()
-    return await _read_back(tx, resource, row_id)
+    row = await _read_back(tx, resource, row_id)
+    await record_change(tx, resource, None, row, by)
+    return row
 
 
-async def update_row(tx: AsyncConnection, resource: Resource[V], row_id: int, changes: Mapping[str, Any]) -> V:
-    """Change some columns of a row that is there, and read it back. Raises the same as `insert_row`."""
+async def update_row(
+    tx: AsyncConnection, resource: Resource[V], row_id: int, changes: Mapping[str, Any], by: Author
+) -> V:
+    """Change some columns of a row that is there, log that, and read it back. Raises the same as `insert_row`."""
     table = resource.table
-    if changes:
-        with refusing(changes):
-            await tx.execute(update(table).where(table.c.id == row_id).values(changes))
-    return await _read_back(tx, resource, row_id)
+    before = await _read_back(tx, resource, row_id)
+    if not changes:
+        return before
+    with refusing(changes):
+        await tx.execute(update(table).where(table.c.id == row_id).values(changes))
+    row = await _read_back(tx, resource, row_id)
+    await record_change(tx, resource, before, row, by)
+    return row
 
 
-async def delete_row(tx: AsyncConnection, resource: Resource[V], row_id: int) -> None:
-    """Delete a row with its parts.
+async def delete_row(tx: AsyncConnection, resource: Resource[V], row_id: int, by: Author) -> None:
+    """Delete a row with its parts, and log that.
 
     Raises:
         Conflict: something else still uses it; the text names that.
     """
     table = resource.table
+    before = await _read_back(tx, resource, row_id)
     with noting_use() as references:
         async with tx.begin_nested():  # after a broken constraint only what came before can go on
-            await _delete_parts(tx, table, select(table.c.id).where(table.c.id == row_id).scalar_subquery())
+            parts = await _delete_parts(tx, table, select(table.c.id).where(table.c.id == row_id).scalar_subquery())
             await tx.execute(delete(table).where(table.c.id == row_id))
     for reference in references:
         user = await first_user(tx, reference, row_id)
         raise Conflict(f"{resource.noun} {row_id} is still used by {user}")
+    await record_change(tx, resource, before, None, by, **({"parts": parts} if parts else {}))
+
+
+async def record_change(
+    tx: AsyncConnection, resource: Resource[V], before: V | None, after: V | None, by: Author, **data: Any
+) -> None:
+    """Log that a row was made, changed or deleted, with what is different; nothing when nothing is."""
+    old, new = (None if row is None else row.model_dump(mode="json") for row in (before, after))
+    if old is not None and new is not None:
+        changed = [name for name in new if old[name] != new[name]]
+        if not changed:
+            return
+        old, new = ({name: row[name] for name in changed} for row in (old, new))
+    action = Action.CREATED if old is None else Action.DELETED if new is None else Action.CHANGED
+    row_id = next(row.id for row in (after, before) if row is not None)
+    await record(tx, by, Event(action, resource.kind, row_id, before=old, after=new, data=data))
 
 
 def json_object(columns: Mapping[str, ColumnElement[Any]]) -> ColumnElement[Any]:
@@ -134,10 +165,12 @@ async def _read_back(tx: AsyncConnection, resource: Resource[V], row_id: int) ->
     return resource.view.model_validate(dict(row))
 
 
-async def _delete_parts(tx: AsyncConnection, table: Table, wholes: ScalarSelect[int]) -> None:
+async def _delete_parts(tx: AsyncConnection, table: Table, wholes: ScalarSelect[int]) -> dict[str, int]:
+    """How many of which kind there were."""
     part = PARTS.get(table)
     if part is None:
-        return
+        return {}
     _, column = WHOLES[part]
-    await _delete_parts(tx, part, select(part.c.id).where(column.in_(wholes)).scalar_subquery())
-    await tx.execute(delete(part).where(column.in_(wholes)))
+    gone = await _delete_parts(tx, part, select(part.c.id).where(column.in_(wholes)).scalar_subquery())
+    count = (await tx.execute(delete(part).where(column.in_(wholes)))).rowcount
+    return {**gone, **({kind_of(part): count} if count else {})}

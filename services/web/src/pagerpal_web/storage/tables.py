@@ -32,3 +32,8 @@ CASCADE.)"""
 
 PARTS: Mapping[Table, Table] = {whole: part for part, (whole, _) in WHOLES.items()}
 """The same from above."""
+
+
+def kind_of(table: Table) -> str:
+    """The noun as one word, for the audit log: `alert_source`."""
+    return NOUNS[table].replace(" ", "_")

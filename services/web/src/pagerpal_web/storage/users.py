@@ -1,7 +1,9 @@
 """People, their logins, and who is left to administer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pagerpal_common.errors import Conflict, Invalid
 from pagerpal_common.schema.directory import credentials, users
@@ -10,7 +12,9 @@ from pydantic import Field
 from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_web.storage.resources import Moment, Resource, View
+from pagerpal_web.storage.audit import Action, Author, Event, record
+from pagerpal_web.storage.resources import Moment, Resource, View, get_row, record_change, update_row
+from pagerpal_web.storage.sessions import end_sessions
 
 
 class User(View):
@@ -44,6 +48,7 @@ class Login:
     """What is needed to let an active person in."""
 
     user_id: int
+    email: str
     role: Role
     password_hash: str
     last_login_at: datetime | None
@@ -52,12 +57,38 @@ class Login:
 async def find_login(tx: AsyncConnection, email: str) -> Login | None:
     """The login of the active user with this address, in whatever case; None without a password."""
     query = text("""
-        SELECT u.id, u.role, c.password_hash, u.last_login_at
+        SELECT u.id, u.email, u.role, c.password_hash, u.last_login_at
         FROM directory.users u JOIN directory.credentials c ON c.user_id = u.id
         WHERE lower(u.email) = lower(:email) AND u.is_active
     """)
     row = (await tx.execute(query, {"email": email})).one_or_none()
-    return None if row is None else Login(row.id, Role(row.role), row.password_hash, row.last_login_at)
+    return None if row is None else Login(row.id, row.email, Role(row.role), row.password_hash, row.last_login_at)
+
+
+async def find_id(tx: AsyncConnection, email: str) -> int | None:
+    """Whose address this is, in whatever case, whether they may log in or not."""
+    query = text("SELECT id FROM directory.users WHERE lower(email) = lower(:email)")
+    found: int | None = await tx.scalar(query, {"email": email})
+    return found
+
+
+async def update_user(tx: AsyncConnection, user: User, changes: Mapping[str, Any], by: Author) -> User:
+    """Change somebody. A new role and a deactivation end their sessions.
+
+    Raises:
+        Conflict: the email address is another one's.
+    """
+    changed = await update_row(tx, USERS, user.id, changes, by)
+    await _follow_change(tx, user, changed, by)
+    return changed
+
+
+async def _follow_change(tx: AsyncConnection, before: User, after: User, by: Author) -> None:
+    if before.role != after.role:
+        roles = {"before": {"role": before.role}, "after": {"role": after.role}}
+        await record(tx, by, Event(Action.ROLE_CHANGED, USERS.kind, after.id, **roles))
+    if before.role != after.role or not after.is_active:
+        await end_sessions(tx, after.id)
 
 
 async def note_login(tx: AsyncConnection, user_id: int, at: datetime) -> None:
@@ -76,16 +107,32 @@ async def check_active(tx: AsyncConnection, user_id: int) -> None:
         raise Invalid(f"user {user_id} is not active")
 
 
-async def save_password(tx: AsyncConnection, user_id: int, password_hash: str | None, at: datetime) -> None:
-    """Set this password, or with None take the login away."""
+async def save_password(
+    tx: AsyncConnection, user_id: int, password_hash: str | None, by: Author, *, keep_session: int | None = None
+) -> None:
+    """Set this password, or with None take the login away; log that, and end their sessions but for one."""
     if password_hash is None:
-        await tx.execute(text("DELETE FROM directory.credentials WHERE user_id = :user_id"), {"user_id": user_id})
-        return
+        query = text("DELETE FROM directory.credentials WHERE user_id = :user_id")
+        was_changed = (await tx.execute(query, {"user_id": user_id})).rowcount > 0
+    else:
+        query = text("""
+            INSERT INTO directory.credentials (user_id, password_hash, changed_at) VALUES (:user_id, :hash, :at)
+            ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at
+        """)
+        await tx.execute(query, {"user_id": user_id, "hash": password_hash, "at": by.at})
+        was_changed = True
+    if was_changed:
+        await end_sessions(tx, user_id, but=keep_session)
+        data = {"has_password": password_hash is not None}
+        await record(tx, by, Event(Action.PASSWORD_CHANGED, USERS.kind, user_id, data=data))
+
+
+async def replace_hash(tx: AsyncConnection, user_id: int, *, old: str, new: str) -> bool:
+    """Keep the same password under newer parameters; False when it has been changed meanwhile."""
     query = text("""
-        INSERT INTO directory.credentials (user_id, password_hash, changed_at) VALUES (:user_id, :password_hash, :at)
-        ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at
+        UPDATE directory.credentials SET password_hash = :new WHERE user_id = :user_id AND password_hash = :old
     """)
-    await tx.execute(query, {"user_id": user_id, "password_hash": password_hash, "at": at})
+    return (await tx.execute(query, {"user_id": user_id, "old": old, "new": new})).rowcount > 0
 
 
 async def lock_admins(tx: AsyncConnection) -> None:
@@ -105,17 +152,41 @@ async def check_an_admin_is_left(tx: AsyncConnection) -> None:
         raise Conflict("this is the last admin who can log in")
 
 
-async def save_admin(tx: AsyncConnection, *, email: str, name: str | None, at: datetime) -> tuple[int, bool]:
-    """Make sure that an active admin with this address is there; their id, and whether they are new.
+async def save_admin(tx: AsyncConnection, *, email: str, name: str | None, by: Author) -> tuple[int, bool]:
+    """Make sure that an active admin with this address is there, and log that; their id, and whether they are new.
 
-    Somebody who was there keeps their name unless one is given.
+    Somebody who was there keeps their name unless one is given. Nobody can become the first admin any more.
     """
+    before_id = await find_id(tx, email)
+    before = None if before_id is None else await get_row(tx, USERS, {"user_id": before_id}, lock=True)
     query = text("""
         INSERT INTO directory.users (name, email, role, timezone, created_at)
         VALUES (coalesce(CAST(:name AS text), split_part(:email, '@', 1)), :email, 'admin', 'UTC', :at)
         ON CONFLICT (lower(email)) DO UPDATE
         SET role = 'admin', is_active = true, name = coalesce(CAST(:name AS text), users.name)
-        RETURNING id, xmax = 0 AS is_new -- xmax is set on a row that was there
+        RETURNING id
     """)
-    row = (await tx.execute(query, {"email": email, "name": name, "at": at})).one()
-    return row.id, row.is_new
+    user_id: int = (await tx.execute(query, {"email": email, "name": name, "at": by.at})).scalar_one()
+    after = await get_row(tx, USERS, {"user_id": user_id})
+    await record_change(tx, USERS, before, after, by)
+    if before is not None:
+        await _follow_change(tx, before, after, by)
+    await claim_first_admin(tx, by.at)
+    return user_id, before is None
+
+
+async def claim_first_admin(tx: AsyncConnection, at: datetime) -> bool:
+    """Leave the mark that an admin has been made; whether this is the transaction that leaves it.
+
+    Another one that is about to is waited for: only one of them can commit.
+    """
+    query = text("""
+        INSERT INTO directory.first_admin (is_made, made_at) VALUES (true, :at)
+        ON CONFLICT DO NOTHING RETURNING is_made
+    """)
+    return await tx.scalar(query, {"at": at}) is not None
+
+
+async def has_admin(tx: AsyncConnection) -> bool:
+    """Whether there is an admin, however they were made, active or not."""
+    return bool(await tx.scalar(text("SELECT EXISTS (SELECT FROM directory.users WHERE role = 'admin')")))
