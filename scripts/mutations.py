@@ -18,6 +18,7 @@ COMMON_TESTS = "libs/pagerpal_common/tests"
 INCIDENTS = "services/incidents"
 INGEST = "services/ingest"
 NOTIFIER = "services/notifier"
+WEB = "services/web"
 SENDING = f"{NOTIFIER}/tests/integration/test_sending.py"
 
 
@@ -138,6 +139,48 @@ MUTATIONS = (
         'f"{which}#{alarm.contributor}" if alarm.contributor else which',
         "which",
         f"{INGEST}/tests/unit/test_cloudwatch.py::test_each_time_series_of_an_alarm_is_an_incident_of_its_own",
+        "a session is believed however old it is",
+        f"{WEB}/src/pagerpal_web/sessions.py",
+        "if session is None or is_over(session.last_seen_at, session.expires_at, now):",
+        "if session is None:",
+        f"{WEB}/tests/integration/test_sessions.py::test_a_session_ends_after_twelve_hours_without_a_request",
+    ),
+    Mutation(
+        "a new role leaves the sessions of the old one",
+        f"{WEB}/src/pagerpal_web/storage/users.py",
+        "if before.role != after.role or not after.is_active:",
+        "if not after.is_active:",
+        f"{WEB}/tests/integration/test_sessions.py::"
+        "test_a_new_role_a_deactivation_and_a_new_password_end_somebodys_sessions_at_once",
+    ),
+    Mutation(
+        "a login does not hold off the new password that crosses it",
+        f"{WEB}/src/pagerpal_web/storage/sessions.py",
+        "        FOR NO KEY UPDATE\n",
+        "",
+        f"{WEB}/tests/integration/test_sessions.py::"
+        "test_what_ends_sessions_waits_for_a_login_that_is_under_way_and_ends_its_session",
+    ),
+    Mutation(
+        "whoever sees no admin becomes one",
+        f"{WEB}/src/pagerpal_web/api/bootstrap.py",
+        "if not await users.claim_first_admin(tx, nobody.at) or await users.has_admin(tx):",
+        "if await users.has_admin(tx):",
+        f"{WEB}/tests/integration/test_bootstrap.py::test_of_fifty_at_once_on_two_replicas_one_wins",
+    ),
+    Mutation(
+        "a wrong password is counted once it is found wrong",
+        f"{WEB}/src/pagerpal_web/logins.py",
+        "wait = self._attempts.begin(guessing, at)",
+        "wait = timedelta(0)",
+        f"{WEB}/tests/integration/test_brute_force.py::test_guesses_that_come_all_at_once_are_no_more_than_others",
+    ),
+    Mutation(
+        "what is made is not in the audit log",
+        f"{WEB}/src/pagerpal_web/storage/resources.py",
+        "    await record_change(tx, resource, None, row, by)\n",
+        "",
+        f"{WEB}/tests/integration/test_audit.py::test_every_resource_leaves_a_line_for_each_thing_that_is_done_to_it",
     ),
 )
 

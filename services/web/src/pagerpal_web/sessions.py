@@ -52,15 +52,15 @@ async def open_session(
     Raises:
         Unauthenticated: they were deactivated, or their password changed, since it was checked.
     """
-    before = _token_hash(ctx, request)
-    if before is not None:
-        await storage.end_session_of_token(tx, before)
     number = secrets.token_urlsafe(32)
     expires_at = await storage.open_session(
         tx, by, password_hash=password_hash, token_hash=_digest(number), user_agent=_user_agent(request)
     )
     if expires_at is None:
         raise Unauthenticated("wrong email address or password")
+    before = _token_hash(ctx, request)
+    if before is not None:
+        await storage.end_session_of_token(tx, before)
     token = ctx.session_tokens.sign(Claims(str(by.user_id), number), at=by.at, until=expires_at)
     return Opened(token, int((expires_at - by.at).total_seconds()))
 

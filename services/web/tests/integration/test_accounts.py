@@ -181,3 +181,26 @@ async def test_a_password_is_in_no_answer_no_row_and_no_log(
         assert "argon2" not in text
     stored = await rows("SELECT password_hash FROM directory.credentials")
     assert all(row["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$") for row in stored)
+
+
+@pytest.mark.parametrize(
+    "field", ["id", "has_password", "password_hash", "last_login_at", "created_at", "changed_at", "api_key"]
+)
+async def test_nobody_sets_what_the_server_keeps_of_a_person(field: str, web: Web, rows: Rows) -> None:
+    before = await rows("SELECT * FROM directory.users ORDER BY id")
+    body = {"name": "X", "email": "x@example.org", "role": "viewer", field: "planted"}
+    for method, path in (("POST", "/api/v1/users"), ("PATCH", f"/api/v1/users/{ACCOUNTS['viewer']}")):
+        response = await web(method, path, body)
+        assert (response.status_code, response.json()["detail"][0]["loc"]) == (422, ["body", field])
+        assert "planted" not in response.text
+    after = await rows("SELECT * FROM directory.users ORDER BY id")
+    assert [{**row, "last_login_at": None} for row in before] == [{**row, "last_login_at": None} for row in after]
+
+
+async def test_whoever_is_nobody_learns_nothing_of_what_is_there(web: Web) -> None:
+    """401 comes before everything else, then 403; what does not fit is 422 whether the id is there or not."""
+    for path in ("/api/v1/users/1", "/api/v1/users/999"):
+        for body in ({"name": "X"}, {"nonsense": True}):
+            assert (await web("PATCH", path, body, who=None)).status_code == 401
+            assert (await web("PATCH", path, body, who="responder")).status_code == 403
+        assert (await web("PATCH", path, {"nonsense": True})).status_code == 422

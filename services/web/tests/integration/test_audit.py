@@ -245,12 +245,15 @@ async def test_telephone_numbers_are_masked_and_nothing_secret_is_in_a_line(web:
     user = await web.made("users", name="Ana", email="ana@example.org", role="viewer", phone="+491701234567")
     await web("PATCH", f"/api/v1/users/{user['id']}", {"phone": "+491709994567"})
     team = await web.made("teams", name="T", description="call +491701234567, key pp_" + "x" * 43)
+    app = await web.made("teams", name="App Production-EU", description="https://ana:planted@wiki.example/app")
     await web.made(f"teams/{team['id']}/members", user_id=user["id"])
 
     (changed,) = await web.audit("&action=changed")
     assert (changed["before"], changed["after"]) == ({"phone": "+49…4567"}, {"phone": "+49…4567"})
     kept = repr(await rows("SELECT * FROM directory.audit_events"))
-    for secret in ("1701234567", "1709994567", "pp_xxx", "argon2"):
+    (plain,) = await web.audit(f"&target_kind=team&target_id={app['id']}")
+    assert plain["after"]["name"] == "App Production-EU"
+    for secret in ("1701234567", "1709994567", "pp_xxx", "argon2", "planted"):
         assert secret not in kept
 
 

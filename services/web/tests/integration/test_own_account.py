@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from pagerpal_common.testing.rows import Rows
+from pagerpal_web.passwords import Passwords
+from pydantic import SecretStr
 
 from .conftest import ACCOUNTS, PASSWORD, Web
 from .test_sessions import cookie_of, is_in
@@ -60,6 +62,25 @@ async def test_an_unlocked_screen_is_no_place_to_guess_the_password_and_its_sess
     ]
     assert [response.status_code for response in guesses] == [400] * 5 + [429]
     assert await is_in(web, session)
+
+
+async def test_a_password_that_an_admin_has_just_taken_away_is_not_set_again(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one is right when it is checked, and nothing any more when the new one would be written."""
+    original = Passwords.hash_new
+
+    async def late(self: Passwords, password: SecretStr, **more: Any) -> str:
+        monkeypatch.undo()
+        given = {"password": "what the admin gave"}
+        assert (await web("PATCH", f"/api/v1/users/{ACCOUNTS['viewer']}", given)).status_code == 200
+        return await original(self, password, **more)
+
+    monkeypatch.setattr(Passwords, "hash_new", late)
+    response = await web("POST", PATH, CHANGE, who="viewer")
+
+    assert response.status_code == 400
+    assert (await web("GET", TEAMS, who="viewer", password="what the admin gave")).status_code == 200
 
 
 @pytest.mark.parametrize("new", ["eleven char", "x" * 129, "Password1234!", "viewer@example.org", 7, None], ids=str)

@@ -18,7 +18,7 @@ from pagerpal_web.sessions import AUDIENCE, COOKIE
 from pagerpal_web.storage import sessions, users
 from pagerpal_web.tokens import Tokens
 
-from .conftest import ACCOUNTS, PASSWORD, T0, Broker, Web, settings
+from .conftest import ACCOUNTS, PASSWORD, T0, Broker, Web, in_step, settings
 
 TEAMS = "/api/v1/teams"
 SESSIONS = "/api/v1/auth/sessions"
@@ -238,24 +238,44 @@ async def test_a_login_that_crosses_a_deactivation_or_a_new_password_leaves_no_s
     assert await rows("SELECT * FROM directory.sessions") == []
 
 
-async def test_a_deactivation_waits_for_a_login_that_is_under_way_and_ends_its_session(
-    web: Web, rows: Rows, monkeypatch: pytest.MonkeyPatch
+NEW_PASSWORD = {"current_password": PASSWORD, "new_password": "new-long-password"}
+
+
+@pytest.mark.parametrize(
+    ("who", "method", "path", "body"),
+    [
+        ("admin", "DELETE", f"/api/v1/users/{ACCOUNTS['viewer']}", None),
+        ("viewer", "POST", "/api/v1/auth/password", NEW_PASSWORD),
+    ],
+    ids=["a deactivation", "a new password"],
+)
+async def test_what_ends_sessions_waits_for_a_login_that_is_under_way_and_ends_its_session(
+    who: str, method: str, path: str, body: Any, web: Web, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert (await web("GET", TEAMS, who=who)).status_code == 200
     opened, original = asyncio.Event(), users.note_login
 
     async def slow(*arguments: Any) -> None:
         opened.set()
-        await asyncio.sleep(0.2)  # the deactivation comes meanwhile, and has to wait
+        await asyncio.sleep(0.5)  # the other one comes meanwhile, and has to wait
         await original(*arguments)
 
-    await web("GET", TEAMS)
     monkeypatch.setattr(users, "note_login", slow)
     login = asyncio.create_task(web.client.post("/login", json={**ADMIN, "email": "viewer@example.org"}))
     await opened.wait()
-    deactivated = await web("DELETE", f"/api/v1/users/{ACCOUNTS['viewer']}")
+    other = await web(method, path, body, who=who)
 
-    assert ((await login).status_code, deactivated.status_code) == (200, 204)
+    assert ((await login).status_code, other.status_code) == (200, 204)
     assert await rows("SELECT * FROM directory.sessions") == []
+
+
+async def test_two_logins_of_one_person_at_once_are_two_sessions(
+    web: Web, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_step(monkeypatch, users, "note_login")
+    both = await asyncio.gather(*(web.at("192.0.2.7").client.post("/login", json=ADMIN) for _ in range(2)))
+    assert [response.status_code for response in both] == [200, 200]
+    assert len(await rows("SELECT * FROM directory.sessions")) == 2
 
 
 async def test_a_login_gets_a_number_of_its_own_and_ends_the_browsers_session_before(web: Web) -> None:

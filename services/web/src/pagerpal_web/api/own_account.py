@@ -19,6 +19,8 @@ from pagerpal_web.storage.resources import get_row
 from pagerpal_web.storage.sessions import OwnSession
 from pagerpal_web.storage.users import USERS
 
+WRONG = "the current password is another one"
+
 
 class NewPassword(Body):
     """The password of now, which whoever has merely found an unlocked screen does not know, and the one to be."""
@@ -39,10 +41,12 @@ async def change_password(ctx: Context, call: Call[NewPassword]) -> Response:
     current = call.body.current_password.get_secret_value()
     if not await ctx.logins.are_right(user.email, current, login.password_hash, guessing=guessing, at=by.at):
         await note_failure(ctx, call.request, user.email, by="password change", actor=by.user_id)
-        raise Invalid("the current password is another one")
+        raise Invalid(WRONG)
     new_hash = await ctx.passwords.hash_new(call.body.new_password, own=(user.email, user.name), field="new_password")
     session_id, opened = call.actor.session_id, None
     async with ctx.db.begin() as tx:
+        if not await users.lock_password(tx, user.id, login.password_hash):
+            raise Invalid(WRONG)  # somebody else has just changed it, and perhaps because of whoever asks here
         await users.save_password(tx, user.id, new_hash, by, keep_session=session_id)
         if session_id is not None:
             opened = await renew_session(ctx, tx, by, session_id)

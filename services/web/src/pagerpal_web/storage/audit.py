@@ -1,18 +1,21 @@
 """What was done here, by whom, and from where? Written in the transaction that does it; never changed afterwards."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pagerpal_common.log import redact
 from pagerpal_common.schema.directory import audit_events, users
 from pydantic import BaseModel
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_web.masking import masked
+
+# Free text may hold them all the same: source keys, passwords in URLs, telephone numbers.
+_SECRETS = re.compile(r"\bpp_[A-Za-z0-9_-]{8,}|(?<=//)[^/\s:@]+:[^/\s]+(?=@)|\+\d{7,15}\b")
 
 _ADDRESSES = frozenset({"phone", "address"})
 """Fields that are masked wherever they stand: they may be a telephone number."""
@@ -124,10 +127,10 @@ async def list_events(
 
 
 def _showable(value: Any, name: str = "") -> Any:
-    """As JSON, without what no log may hold; the log's own net is under it, for what stands in free text."""
+    """As JSON, without what no log may hold."""
     match value:
         case str():
-            return masked(value) if name in _ADDRESSES else redact(value)
+            return masked(value) if name in _ADDRESSES else _SECRETS.sub("[redacted]", value)
         case Mapping():
             return {key: _showable(part, key) for key, part in value.items()}
         case list() | tuple():

@@ -42,15 +42,15 @@ async def open_session(
     """A new session of the author; when it ends at the latest.
 
     None when they are not active any more, or their password is not the one behind `password_hash` any more: it was
-    checked before this transaction. The share lock makes a deactivation or a new password wait, so that it finds the
-    session and ends it.
+    checked before this transaction. The lock makes a deactivation or a new password wait, so that it finds the session
+    and ends it; a share lock would do for that, but two logins of one person could then not both note their time.
     """
     query = text("""
         INSERT INTO directory.sessions (user_id, token_hash, created_at, last_seen_at, expires_at, ip, user_agent)
         SELECT u.id, :token_hash, :at, :at, :expires_at, :ip, :user_agent
         FROM directory.users u JOIN directory.credentials c ON c.user_id = u.id
         WHERE u.id = :user_id AND u.is_active AND c.password_hash = :password_hash
-        FOR SHARE
+        FOR NO KEY UPDATE
         RETURNING expires_at
     """)
     found: datetime | None = await tx.scalar(

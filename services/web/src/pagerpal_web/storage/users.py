@@ -127,6 +127,16 @@ async def save_password(
         await record(tx, by, Event(Action.PASSWORD_CHANGED, USERS.kind, user_id, data=data))
 
 
+async def lock_password(tx: AsyncConnection, user_id: int, password_hash: str) -> bool:
+    """Whether this is what is stored of their password; then nobody else can change it until the transaction ends."""
+    query = text("""
+        SELECT user_id FROM directory.credentials
+        WHERE user_id = :user_id AND password_hash = :password_hash FOR UPDATE
+    """)
+    found = await tx.execute(query, {"user_id": user_id, "password_hash": password_hash})
+    return found.one_or_none() is not None
+
+
 async def replace_hash(tx: AsyncConnection, user_id: int, *, old: str, new: str) -> bool:
     """Keep the same password under newer parameters; False when it has been changed meanwhile."""
     query = text("""
