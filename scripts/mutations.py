@@ -112,6 +112,27 @@ MUTATIONS = (
         f"{NOTIFIER}/tests/integration/test_races.py::test_several_senders_at_once_send_each_page_once",
     ),
     Mutation(
+        "a handoff that comes twice happens the second time",
+        f"{COMMON}/wall_clock.py",
+        "return _instant(wall, zone, fold=0)",
+        "return _instant(wall, zone, fold=1)",
+        f"{COMMON_TESTS}/unit/test_rotation.py::test_no_transition_of_any_zone_opens_a_hole_or_leaves_two_people",
+    ),
+    Mutation(
+        "somebody deactivated keeps the turn that is theirs",
+        f"{COMMON}/oncall.py",
+        "[with_stand_ins(rotation, active) for rotation in rotations]",
+        "list(rotations)",
+        f"{COMMON_TESTS}/unit/test_oncall.py::test_whoever_is_inactive_is_passed_over_wherever_they_stand",
+    ),
+    Mutation(
+        "simulate asks once who is on call",
+        "services/web/src/pagerpal_web/api/simulate.py",
+        "facts = await facts_at(policy, at)",
+        "facts = await facts_at(policy, entered[0].at if entered else at)",
+        "tests/unit/test_simulate_is_live.py::test_simulate_says_what_the_escalator_does",
+    ),
+    Mutation(
         "a click that is handled twice enters two levels",
         "services/escalator/src/pagerpal_escalator/handlers.py",
         "if level and timedelta(0) <= since <= SAME_CLICK:",

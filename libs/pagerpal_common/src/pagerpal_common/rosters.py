@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pagerpal_common.errors import NotFound
 from pagerpal_common.oncall import Roster, Shift
 from pagerpal_common.rotation import Rotation, Window
 from pagerpal_common.vocabulary import RotationKind
@@ -59,9 +60,16 @@ async def load_rosters(tx: AsyncConnection, schedule_ids: Sequence[int], *, at: 
 
 
 async def load_roster(tx: AsyncConnection, schedule_id: int, *, since: datetime, until: datetime) -> Roster:
-    """The roster of a schedule, which is there, for the time from `since` up to `until`."""
+    """The roster of a schedule for the time from `since` up to `until`.
+
+    Raises:
+        NotFound: there is no such schedule.
+    """
     values = {"schedule_ids": [schedule_id], "at": since, "until": until}
-    return _read((await tx.execute(_THROUGH, values)).mappings().all())[schedule_id]
+    rosters = _read((await tx.execute(_THROUGH, values)).mappings().all())
+    if schedule_id not in rosters:
+        raise NotFound(f"there is no schedule {schedule_id}")
+    return rosters[schedule_id]
 
 
 def _read(rows: Sequence[RowMapping]) -> dict[int, Roster]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pagerpal_common.db import Database
 from pagerpal_common.directory import find_contacts, find_policy, load_facts
+from pagerpal_common.errors import NotFound
 from pagerpal_common.escalation import START, Assignee, Facts, Level, Policy, next_step
 from pagerpal_common.oncall import OnCall, who_is_on_call
 from pagerpal_common.rosters import load_roster, load_rosters
@@ -310,6 +311,8 @@ async def test_a_roster_for_a_stretch_of_time_has_what_touches_it(
 
     assert sorted(shift.starts_at for shift in roster.shifts) == [hours(0), hours(1), hours(2)]
     assert roster.user_ids == {ANA, BO}
+    with pytest.raises(NotFound):
+        await load_roster(tx, 4711, since=hours(0), until=hours(3))
 
 
 async def test_a_time_zone_that_this_machine_does_not_know_wakes_somebody_all_the_same(

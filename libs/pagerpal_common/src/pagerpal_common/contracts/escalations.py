@@ -18,7 +18,8 @@ class Position(Value):
 
 
 class PageTarget(Value):
-    """A person to reach, and the chain of reasons that leads to them: level, schedule, entry or override."""
+    """A person to reach, and the chain of reasons that leads to them: level, schedule, and the
+    override, entry or rotation on it."""
 
     user_id: int
     reason: tuple[str, ...]

@@ -82,15 +82,17 @@ class OnCallTimeline(BaseModel):
 
 
 async def list_rotations(ctx: Context, call: Call[Page]) -> list[Rotation]:
+    """List a schedule's rotations, in order of id."""
     return await listed(ctx, ROTATIONS, call)
 
 
 async def get_rotation(ctx: Context, call: Call[None]) -> Rotation:
+    """Show a rotation."""
     return await shown(ctx, ROTATIONS, call)
 
 
 async def create_rotation(ctx: Context, call: Call[NewRotation]) -> Rotation:
-    """Add a rotation to a schedule."""
+    """Let active people take turns on a schedule."""
     by, values = author_of(ctx, call), call.body.model_dump()
     user_ids = values.pop("user_ids")
     async with ctx.db.begin() as tx:
@@ -102,7 +104,7 @@ async def create_rotation(ctx: Context, call: Call[NewRotation]) -> Rotation:
 
 
 async def update_rotation(ctx: Context, call: Call[Body]) -> Rotation:
-    """Change a rotation, or who takes turns on it."""
+    """Change a rotation; its people are given anew, all of them and in order."""
     by, wanted = author_of(ctx, call), changes(call)
     user_ids = wanted.pop("user_ids", None)
     async with ctx.db.begin() as tx:
@@ -122,10 +124,12 @@ async def _with_people(tx: AsyncConnection, rotation: Rotation, user_ids: list[i
 
 
 async def delete_rotation(ctx: Context, call: Call[None]) -> None:
+    """Remove a rotation."""
     await removed(ctx, ROTATIONS, call)
 
 
 async def get_timeline(ctx: Context, call: Call[Stretch]) -> OnCallTimeline:
+    """Show who is on call on a schedule through a stretch of time of at most 366 days, and when nobody is."""
     since = call.body.from_ or ctx.now()
     until = call.body.to or since + USUAL
     async with ctx.db.begin() as tx:
