@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from pagerpal_common.bus.wire import decode, encode
-from pagerpal_common.contracts import BY_TOPIC, SUBSCRIBERS
+from pagerpal_common.contracts import BY_TOPIC, PUBLISHERS, SUBSCRIBERS
 from pagerpal_common.contracts.alerts import AlertsHandled
 from pagerpal_common.contracts.incidents import IncidentChanged
 from pagerpal_common.contracts.message import Message
@@ -45,5 +45,8 @@ def test_topics_are_unique_and_say_their_version() -> None:
     assert all(topic.split(".")[-1].startswith("v") for topic in BY_TOPIC)
 
 
-def test_only_services_subscribe() -> None:
+def test_only_services_publish_and_subscribe_and_every_message_has_somebody_who_says_it() -> None:
     assert {service for services in SUBSCRIBERS.values() for service in services} <= set(OWNERS)
+    assert {service for services in PUBLISHERS.values() for service in services} <= set(OWNERS)
+    assert set(PUBLISHERS) == set(SUBSCRIBERS)
+    assert all(PUBLISHERS.values())

@@ -66,6 +66,6 @@ class RabbitBus:
         return self._publisher.link.is_up and (self._receiving.is_up or not self._consumers)
 
     async def _set_up(self, link: Link, connection: AbstractConnection) -> None:
-        await declare(connection, self._names)
+        await declare(connection, self._names, own=self._consumers)
         for consumer in self._consumers.values():
             await consumer.consume(link, connection)

@@ -4,15 +4,19 @@
     pagerpal.parked (headers)  -->  pagerpal.parked     what nobody could handle, for an operator
 
 Every process declares all of it on every connect, so the start order is free, a message waits for a subscriber that
-never ran yet, and a queue that an operator deleted comes back.
+never ran yet, and a queue that an operator deleted comes back. A login that may not declare what is another service's
+(`rabbit_permissions.py`) leaves it to that service; until that has run once, what is said to it finds no queue, and
+the sweeps find its work.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import structlog
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelPreconditionFailed
+from aiormq.exceptions import ChannelAccessRefused
 from pamqp.common import Arguments
 
 from pagerpal_common.contracts import SUBSCRIBERS
@@ -59,8 +63,19 @@ class Names:
         ]
 
 
-async def declare(connection: AbstractConnection, names: Names) -> None:
-    """Make sure that it is all there. Costs a few milliseconds when it already is."""
+async def declare(connection: AbstractConnection, names: Names, *, own: Collection[str] = ()) -> None:
+    """Make sure that it is all there, as far as this login may. Costs a few milliseconds when it already is.
+
+    Args:
+        own: queues to begin with: who may not declare the others must have these.
+    """
+    try:
+        await _declare(connection, names, own)
+    except ChannelAccessRefused as refusal:
+        log.info("bus.declared_in_part", refused=str(refusal))
+
+
+async def _declare(connection: AbstractConnection, names: Names, own: Collection[str]) -> None:
     channel = await connection.channel()
     await channel.declare_exchange(names.exchange, ExchangeType.TOPIC, durable=True)
     await channel.declare_exchange(names.parked, ExchangeType.HEADERS, durable=True)
@@ -69,7 +84,7 @@ async def declare(connection: AbstractConnection, names: Names) -> None:
     for reason in DEATHS_TO_PARK:  # plain `all` would not look at headers that begin with x-
         await parked.bind(names.parked, "", arguments={"x-match": "all-with-x", "x-first-death-reason": reason})
     arguments: Arguments = {"x-delivery-limit": CRASH_LIMIT, "x-dead-letter-exchange": names.parked}
-    for name, topic in names.all_queues():
+    for name, topic in sorted(names.all_queues(), key=lambda queue: queue[0] not in own):
         await _declare_queue(channel, name, arguments)
         await (await channel.get_queue(name, ensure=False)).bind(names.exchange, topic)
     await channel.close()

@@ -37,5 +37,21 @@ SUBSCRIBERS: Mapping[type[Message], tuple[str, ...]] = {
 """Which services subscribe to each message. Any process declares all of their queues, so the start order is free:
 a message published before its subscriber ever ran waits for it."""
 
+PUBLISHERS: Mapping[type[Message], tuple[str, ...]] = {
+    AlertsReceived: ("ingest",),
+    AcknowledgeIncident: ("web",),
+    ResolveIncident: ("web",),
+    ReopenIncident: ("web",),
+    EscalateIncident: ("escalator",),
+    NotificationSettled: ("notifier",),
+    IncidentsTriggered: ("incidents",),
+    IncidentEscalated: ("incidents",),
+    IncidentAcknowledged: ("incidents",),
+    IncidentResolved: ("incidents",),
+    RequestEscalation: ("web",),
+    PageRequested: ("incidents",),
+}
+"""Which services say each message, and so may be let say it (`bus/rabbit_permissions.py`)."""
+
 BY_TOPIC: Mapping[str, type[Message]] = {message.topic: message for message in SUBSCRIBERS}
 """Every message that is published, by its topic."""
