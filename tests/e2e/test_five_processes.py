@@ -4,17 +4,21 @@ import asyncio
 import dataclasses
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from pagerpal_common.testing.rabbitmq import RabbitMQNode, make_logins
 from pagerpal_standalone.distributed import SERVICES
+from sqlalchemy import make_url
 
-from tests.e2e.deployment import STOP_SECONDS, Deployment, arguments_of, distributed, free_ports, spawn
+from tests.e2e.deployment import STOP_SECONDS, Deployment, arguments_of, distributed, free_ports, spawn, stop
 from tests.e2e.fake_infobip import fake_infobip
 from tests.e2e.pagerpal import Pagerpal, Team, story
+from tests.e2e.settled import connect
 
 PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 0.02
@@ -63,12 +67,62 @@ async def _an_early_alert_is_paged_once_the_others_are_there(
     assert [one["status"] for one in incidents].count("triggered") == 1
 
 
+@pytest.mark.timeout(180)
+async def test_with_a_login_of_its_own_each_service_works_from_an_empty_broker_on(
+    tmp_path: Path, corner: tuple[str, str], broker: RabbitMQNode
+) -> None:
+    database, amqp_url = corner
+    with fake_infobip() as infobip, distributed(tmp_path, infobip, database, amqp_url, None) as running:
+        async with story(running) as before:
+            team = await before.given_team(levels=["ana"])
+        assert stop(running.process) == 0
+
+        brokers = await asyncio.to_thread(make_logins, broker, f"least_{uuid.uuid4().hex[:8]}")
+        async with database_logins(database) as databases:
+            logins = {
+                service: {"PAGERPAL_AMQP_URL": brokers[service], "PAGERPAL_DATABASE_URL": databases[service]}
+                for service in SERVICES
+            }
+            with _alone(running, logins) as processes:
+                await processes.start("ingest")
+                async with story(processes.deployment, ingest_url=processes.url("ingest")) as pagerpal:
+                    pagerpal.people |= before.people
+                    await _an_early_alert_is_paged_once_the_others_are_there(pagerpal, team, processes, SERVICES[1:])
+                    incident = await pagerpal.incident_of(team)
+                    answer = await pagerpal.acknowledge(incident["id"], by="ana")
+                    assert (answer.status_code, answer.json()["status"]) == (200, "acknowledged")
+                    assert (await pagerpal.send_alert(team)).status_code == 200
+
+    assert "bus.declared_in_part" in running.log
+    assert "permission denied" not in running.log
+
+
+@asynccontextmanager
+async def database_logins(url: str) -> AsyncIterator[dict[str, str]]:
+    """A login for each service, which is a member of that service's role and of nothing else; their URLs."""
+    logins = {service: f"login_{service}_{uuid.uuid4().hex[:8]}" for service in SERVICES}
+    connection = await connect(url)
+    try:
+        for service, login in logins.items():
+            await connection.execute(f"CREATE ROLE {login} LOGIN PASSWORD '{login}' IN ROLE pagerpal_{service}")
+        address = make_url(url)
+        yield {
+            service: address.set(username=login, password=login).render_as_string(hide_password=False)
+            for service, login in logins.items()
+        }
+        for login in logins.values():
+            await connection.execute(f"DROP ROLE {login}")
+    finally:
+        await connection.close()
+
+
 @dataclasses.dataclass
 class Processes:
     """Services started one by one, by nobody but the test, on the database and the broker of an earlier deployment."""
 
     before: Deployment
     ports: dict[str, int]
+    logins: Mapping[str, Mapping[str, str]]
     running: list[subprocess.Popen[bytes]] = dataclasses.field(default_factory=list)
 
     @property
@@ -80,7 +134,7 @@ class Processes:
 
     async def start(self, service: str) -> None:
         """Start one, and wait until it is at work."""
-        environ = {**self.before.environ, "PORT": str(self.ports[service])}
+        environ = {**self.before.environ, "PORT": str(self.ports[service]), **self.logins.get(service, {})}
         self.running.append(spawn(f"pagerpal_{service}", self.before.directory, environ))
         deadline = time.monotonic() + PATIENCE_SECONDS
         async with httpx.AsyncClient(trust_env=False) as client:
@@ -96,8 +150,8 @@ class Processes:
 
 
 @contextmanager
-def _alone(before: Deployment) -> Iterator[Processes]:
-    processes = Processes(before, dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True)))
+def _alone(before: Deployment, logins: Mapping[str, Mapping[str, str]] | None = None) -> Iterator[Processes]:
+    processes = Processes(before, dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True)), logins or {})
     try:
         yield processes
     finally:

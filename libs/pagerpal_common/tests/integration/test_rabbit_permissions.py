@@ -1,11 +1,9 @@
 """On a real RabbitMQ: each service works with the login that `rabbit_permissions` gives it, and can do nothing more."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import aio_pika
@@ -22,7 +20,7 @@ from pagerpal_common.contracts.incidents import AcknowledgeIncident, IncidentCha
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.contracts.notifications import NotificationSettled
 from pagerpal_common.errors import BusUnavailable
-from pagerpal_common.testing.rabbitmq import RabbitMQNode
+from pagerpal_common.testing.rabbitmq import RabbitMQNode, make_logins
 from pagerpal_common.testing.waiting import until
 
 pytestmark = pytest.mark.rabbitmq
@@ -38,25 +36,9 @@ def sample(message: type[Message]) -> Message:
 
 
 @pytest.fixture(scope="module")
-def logins(node: RabbitMQNode, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """A vhost of the tests' own, with the logins that an operator is told to make; their URLs by service."""
-    vhost, password = f"least-{uuid4().hex[:8]}", uuid4().hex
-    definitions: dict[str, list[dict[str, Any]]] = {"vhosts": [{"name": vhost}]}
-    for part in ("users", "permissions", "topic_permissions"):
-        definitions[part] = []
-    for service in services():
-        may, user = permissions(service, NAMES), f"{vhost}-{service}"
-        at = {"user": user, "vhost": vhost}
-        definitions["users"].append({"name": user, "password": password, "tags": ""})
-        definitions["permissions"].append({**at, "configure": may.configure, "write": may.write, "read": may.read})
-        definitions["topic_permissions"].append(
-            {**at, "exchange": NAMES.exchange, "write": may.topics_written, "read": may.topics_read}
-        )
-    file = tmp_path_factory.mktemp("rabbitmq") / "definitions.json"
-    file.write_text(json.dumps(definitions))
-    node.control("import_definitions", str(file))
-    address = node.url.partition("@")[2]
-    return {service: f"amqp://{vhost}-{service}:{password}@{address}{vhost}" for service in services()}
+def logins(node: RabbitMQNode) -> Mapping[str, str]:
+    """A vhost of these tests' own, and in it a login for each service."""
+    return make_logins(node, f"least-{uuid4().hex[:8]}")
 
 
 @asynccontextmanager

@@ -4,16 +4,20 @@ The node listens on 127.0.0.1 only, on ports that were free, with an epmd, a hom
 can be stopped, killed and started again, and dies with the process that started it.
 """
 
+import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from pagerpal_common.bus.rabbit_permissions import permissions, services
+from pagerpal_common.bus.rabbit_topology import Names
 from pagerpal_common.testing.processes import end, free_ports, process, spawn, watch
 
 ENVIRONMENT = "PAGERPAL_TEST_AMQP_URL"
@@ -131,6 +135,26 @@ class RabbitMQNode:
             command, env=self.environment, check=True, capture_output=True, text=True, timeout=START_SECONDS
         )
         return finished.stdout
+
+
+def make_logins(node: RabbitMQNode, vhost: str) -> Mapping[str, str]:
+    """A new vhost with the logins that an operator is told to make (`rabbit_permissions`); their URLs by service."""
+    password = secrets.token_hex()
+    definitions: dict[str, list[dict[str, str]]] = {"vhosts": [{"name": vhost}]}
+    definitions |= {part: [] for part in ("users", "permissions", "topic_permissions")}
+    for service in services():
+        may, user = permissions(service, Names()), f"{vhost}_{service}"
+        at = {"user": user, "vhost": vhost}
+        topics = {"exchange": Names().exchange, "write": may.topics_written, "read": may.topics_read}
+        definitions["users"].append({"name": user, "password": password, "tags": ""})
+        definitions["permissions"].append({**at, "configure": may.configure, "write": may.write, "read": may.read})
+        definitions["topic_permissions"].append(at | topics)
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(definitions, file)
+        file.flush()
+        node.control("import_definitions", file.name)
+    address = node.url.partition("@")[2]
+    return {service: f"amqp://{vhost}_{service}:{password}@{address}{vhost}" for service in services()}
 
 
 def _speaks_amqp(port: int) -> bool:
