@@ -6,7 +6,7 @@ import pytest
 from alembic import command
 from pagerpal_common.db import Database, asyncpg_url
 from pagerpal_common.migrations import alembic_config, upgrade
-from pagerpal_common.schema import APPEND_ONLY, OWNERS, SECRET
+from pagerpal_common.schema import APPEND_ONLY, LOOP_RUNS, OWNERS, SECRET
 from sqlalchemy import Table, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -28,6 +28,22 @@ async def test_the_migrations_lead_to_the_tables_of_today(database_url: str) -> 
     async with engine.connect() as connection:
         await connection.run_sync(lambda c: command.check(alembic_config(c)))
     await engine.dispose()
+
+
+async def test_every_table_there_is_has_one_owner(shared_database: Open) -> None:
+    """A table without one would be in none of the tests below."""
+    async with shared_database(None).begin() as tx:
+        rows = await tx.execute(
+            text("""
+            SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+            """)
+        )
+        there = set(rows.scalars())
+
+    assert there == {table.fullname for table in TABLES} | {"public.alembic_version"}
+    assert len(TABLES) == len(set(TABLES))
+    assert all(LOOP_RUNS[service] in OWNERS[service] for service in OWNERS)
 
 
 async def test_migrating_again_changes_nothing(database_url: str) -> None:
@@ -97,6 +113,30 @@ async def test_a_database_that_has_an_admin_is_not_open_for_a_first_one(
 
     async with database("web").begin() as tx:
         assert await tx.scalar(text("SELECT count(*) FROM directory.first_admin")) == marks
+
+
+@pytest.mark.parametrize("service", OWNERS)
+async def test_a_service_draws_numbers_from_its_own_sequences_only(shared_database: Open, service: str) -> None:
+    own = OWNERS[service][0].schema
+    async with shared_database(service).begin() as tx:
+        rows = await tx.execute(
+            text("""
+            SELECT DISTINCT sequence_schema FROM information_schema.sequences
+            WHERE has_sequence_privilege(quote_ident(sequence_schema) || '.' || quote_ident(sequence_name), 'USAGE')
+               OR has_sequence_privilege(quote_ident(sequence_schema) || '.' || quote_ident(sequence_name), 'UPDATE')
+            """)
+        )
+        schemas = set(rows.scalars())
+
+    assert schemas <= {own}
+
+
+@pytest.mark.parametrize("service", OWNERS)
+async def test_a_service_may_make_nothing_of_its_own(shared_database: Open, service: str) -> None:
+    for statement in ("CREATE TABLE {}.mine ()", "ALTER TABLE {}.loop_runs ADD mine int", "TRUNCATE {}.loop_runs"):
+        with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
+            async with shared_database(service).begin() as tx:
+                await tx.execute(text(statement.format(OWNERS[service][0].schema)))
 
 
 async def test_a_service_takes_its_role_on_connect(shared_database: Open) -> None:
