@@ -20,7 +20,7 @@ from pagerpal_common.testing.rabbitmq import RabbitMQNode
 from pagerpal_standalone.postgres import database_url
 
 from tests.e2e.canaries import Canaries
-from tests.e2e.fake_infobip import API_KEY, FakeInfobip
+from tests.e2e.fake_infobip import API_KEY, RECEIPT_TOKEN, FakeInfobip
 
 ROOT = Path(__file__).parents[2]
 STANDALONE = "pagerpal_standalone"
@@ -116,6 +116,7 @@ def environment(directory: Path, infobip: FakeInfobip | None, **more: str) -> di
     }
     if infobip is not None:
         given |= {"INFOBIP_BASE_URL": infobip.url, "INFOBIP_API_KEY": API_KEY, "INFOBIP_VOICE_SENDER": "+4930123456"}
+        given["INFOBIP_RECEIPT_TOKEN"] = RECEIPT_TOKEN
     return {**given, **more}
 
 

@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
+import httpx
 import uvicorn
 from jsonschema import Draft202012Validator
 from starlette.applications import Starlette
@@ -25,6 +26,7 @@ from starlette.routing import Route
 
 SPECIFICATIONS = Path(__file__).parent / "infobip"
 API_KEY = "a-key-that-only-the-tests-know"
+RECEIPT_TOKEN = "a-token-that-only-the-tests-know"
 SLOW_SECONDS = 2.0
 
 PENDING = {"groupId": 1, "groupName": "PENDING", "id": 26, "name": "PENDING_ACCEPTED", "description": "Accepted"}
@@ -41,6 +43,21 @@ DUPLICATE = {
     "id": 23,
     "name": "REJECTED_DUPLICATE_MESSAGE_ID",
     "description": "Duplicate message id",
+}
+
+HANDSET = {
+    "groupId": 3,
+    "groupName": "DELIVERED",
+    "id": 5,
+    "name": "DELIVERED_TO_HANDSET",
+    "description": "Message delivered to handset",
+}
+NOT_DELIVERED = {
+    "groupId": 2,
+    "groupName": "UNDELIVERABLE",
+    "id": 9,
+    "name": "UNDELIVERABLE_NOT_DELIVERED",
+    "description": "Message sent not delivered",
 }
 
 Kind = Literal["sms", "call"]
@@ -87,6 +104,13 @@ class FakeInfobip:
     def pages(self) -> list[tuple[int, Asked]]:
         """What reached a phone, with its place in the log."""
         return [(place, one) for place, one in enumerate(self.asked) if one.is_taken]
+
+    async def report(self, base_url: str, *reports: tuple["Asked", Mapping[str, Any]]) -> httpx.Response:
+        """Post delivery receipts, as in the example of the specification; what PagerPal answers."""
+        body = {"results": [_report(asked, status) for asked, status in reports]}
+        headers = {"X-Infobip-Receipt-Token": RECEIPT_TOKEN}
+        async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=15, trust_env=False) as client:
+            return await client.post("/api/v1/notifications/infobip/receipts", json=body)
 
     async def answer(self, kind: Kind, request: Request) -> Response:
         body = await request.body()
@@ -136,6 +160,28 @@ def _answer(kind: Kind, destination: Mapping[str, str], status: Mapping[str, Any
     answer = {"bulkId": "2034072219640523072", "messages": [message]}
     _ANSWERS[kind].validate(answer)
     return answer
+
+
+def _report(asked: Asked, status: Mapping[str, Any]) -> dict[str, Any]:
+    is_lost = status["groupName"] != "DELIVERED"
+    return {
+        "bulkId": "2034072219640523072",
+        "messageId": asked.message_id,
+        "to": asked.number,
+        "sentAt": "2026-05-21T12:00:00.000+0000",
+        "doneAt": "2026-05-21T12:00:03.000+0000",
+        "messageCount": 1,
+        "price": {"pricePerMessage": 0.01, "currency": "EUR"},
+        "status": status,
+        "error": {
+            "groupId": 1 if is_lost else 0,
+            "groupName": "HANDSET_ERRORS" if is_lost else "OK",
+            "id": 27 if is_lost else 0,
+            "name": "EC_ABSENT_SUBSCRIBER" if is_lost else "NO_ERROR",
+            "description": "Absent Subscriber" if is_lost else "No Error",
+            "permanent": False,
+        },
+    }
 
 
 def _error(description: str) -> dict[str, Any]:

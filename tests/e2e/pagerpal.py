@@ -228,6 +228,24 @@ class Pagerpal:
         """What Infobip does with the next messages to somebody."""
         self.deployment.infobip.will(self.people[name].phone, *behaviours)
 
+    async def provider_reports(self, *reports: tuple[Asked, Mapping[str, Any]]) -> None:
+        """Infobip posts receipts: what became of pages that it has taken."""
+        answer = await self.deployment.infobip.report(self.deployment.url, *reports)
+        assert answer.status_code == 200, answer.text
+
+    async def retry(self, incident_id: int) -> Json:
+        """Somebody wants failed notifications tried again; what that did."""
+        answer = await self.api.post(f"/api/v1/incidents/{incident_id}/notification-logs/retry")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def send_test_alert(self, team: Team) -> Json:
+        """The button beside an alert source: the incident."""
+        answer = await self.api.post(f"/api/v1/alert-sources/{team.source_id}/test-alert")
+        assert answer.status_code == 201, answer.text
+        self.incidents.add(answer.json()["id"])
+        return answer.json()
+
     # Then
 
     async def expect_sms(self, name: str, *, containing: str = "") -> Asked:

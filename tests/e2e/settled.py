@@ -25,8 +25,10 @@ _OPEN_WORK = {
     " AND NOT EXISTS (SELECT FROM notification.notifications n WHERE n.page_request_id = r.id)",
     "notifications due": "SELECT count(*) FROM notification.notifications"
     " WHERE due_at <= $1 AND status = 'queued' OR status = 'sending'",
-    "notifications not told": "SELECT count(*) FROM notification.notifications n WHERE status IN ('sent', 'failed')"
-    " AND NOT EXISTS (SELECT FROM incidents.events e WHERE e.notification_id = n.id)",
+    "notifications not told": "SELECT count(*) FROM notification.notifications n"
+    " WHERE status IN ('sent', 'failed', 'delivered') AND NOT EXISTS (SELECT FROM incidents.events e"
+    " WHERE coalesce(e.notification_id, e.retried_notification_id) = n.id AND coalesce(e.retry, 0) = n.retries"
+    " AND e.event_type = 'notification_' || n.status)",
 }
 
 
