@@ -224,6 +224,37 @@ async def test_a_source_key_is_shown_once_and_kept_as_its_hash(web: Web, rows: R
     assert "api_key" not in (await web("GET", "/api/v1/alert-sources")).json()[0]
 
 
+async def test_the_secret_of_a_source_s_signatures_is_never_shown_and_survives_being_sent_back(
+    web: Web, rows: Rows
+) -> None:
+    team = await web.made("teams", name="Platform")
+    config = {"hmac_secret": "s3cret", "flap_seconds": 60}
+    source = await web.made("alert-sources", team_id=team["id"], name="G", source_type="grafana", config=config)
+    path = f"/api/v1/alert-sources/{source['id']}"
+    masked = {"hmac_secret": "********", "flap_seconds": 60}
+
+    async def stored() -> Any:
+        return (await rows("SELECT config FROM directory.alert_sources"))[0]["config"]
+
+    assert source["config"] == masked
+    assert (await web("GET", path)).json()["config"] == masked
+    assert (await web("GET", "/api/v1/alert-sources")).json()[0]["config"] == masked
+    assert (await web("POST", f"{path}/regenerate-key")).json()["config"] == masked
+    assert await stored() == config
+
+    changed = await web("PATCH", path, {"config": {**masked, "flap_seconds": 90}})
+    assert changed.json()["config"] == {"hmac_secret": "********", "flap_seconds": 90}
+    assert await stored() == {"hmac_secret": "s3cret", "flap_seconds": 90}
+
+    await web("PATCH", path, {"config": {"hmac_secret": "another"}})
+    assert await stored() == {"hmac_secret": "another"}
+    await web("PATCH", path, {"config": {}})
+    refused = await web("PATCH", path, {"config": masked})
+    assert (refused.status_code, await stored()) == (400, {})
+    body = {"team_id": team["id"], "name": "H", "source_type": "grafana", "config": masked}
+    assert (await web("POST", "/api/v1/alert-sources", body)).status_code == 400
+
+
 async def test_what_does_not_exist_or_is_not_active_cannot_be_named(web: Web) -> None:
     chain = await a_chain(web)
     other = await web.made("escalation-policies", team_id=(await web.a_team())["id"], name="Theirs")

@@ -16,6 +16,7 @@ from pagerpal_web.api.rows import Page, changes, listed, shown, subset_of
 from pagerpal_web.callers import author_of
 from pagerpal_web.context import Context
 from pagerpal_web.fields import Id, JsonObject, Name
+from pagerpal_web.masking import with_secrets_of
 from pagerpal_web.storage.audit import Action, Author, Event, record
 from pagerpal_web.storage.incidents import check_no_open_incident
 from pagerpal_web.storage.resources import delete_row, get_row, insert_row, update_row
@@ -57,7 +58,7 @@ async def create_source(ctx: Context, call: Call[NewSource]) -> Response:
     The answer reveals its key, once: configure the monitoring system with it.
     """
     key = _new_key()
-    values = {**_stored(call.body.model_dump()), **_kept(key), "created_at": ctx.now()}
+    values = {**_stored(call.body.model_dump(), None), **_kept(key), "created_at": ctx.now()}
     async with ctx.db.begin() as tx:
         if call.body.escalation_policy_id is not None:
             await check_policy(tx, call.body.escalation_policy_id, team_id=call.body.team_id)
@@ -68,9 +69,9 @@ async def create_source(ctx: Context, call: Call[NewSource]) -> Response:
 
 async def update_source(ctx: Context, call: Call[Body]) -> AlertSource:
     """Change an alert source, or switch it off and on (`is_active`)."""
-    wanted = _stored(changes(call))
     async with ctx.db.begin() as tx:
         source = await get_row(tx, SOURCES, call.ids, lock=True)
+        wanted = _stored(changes(call), source.config)
         if wanted.get("escalation_policy_id") is not None:
             await check_policy(tx, wanted["escalation_policy_id"], team_id=source.team_id)
         return await update_row(tx, SOURCES, source.id, wanted, author_of(ctx, call))
@@ -111,9 +112,12 @@ def _kept(key: str) -> dict[str, Any]:
     return {"key_hash": hashlib.sha256(key.encode()).digest(), "key_first8": key[:8], "key_last4": key[-4:]}
 
 
-def _stored(values: dict[str, Any]) -> dict[str, Any]:
-    """No config is SQL's null, not the JSON value null."""
-    return {**values, "config": null()} if "config" in values and values["config"] is None else values
+def _stored(values: dict[str, Any], config_before: dict[str, Any] | None) -> dict[str, Any]:
+    """Secrets that come back masked stay; and no config is SQL's null, not the JSON value null."""
+    if "config" not in values:
+        return values
+    config = with_secrets_of(values["config"], config_before)
+    return {**values, "config": null() if config is None else config}
 
 
 def _revealed(source: AlertSource, key: str, status: int) -> Response:

@@ -5,9 +5,11 @@ from typing import Any
 from pagerpal_common.errors import Invalid
 from pagerpal_common.schema.directory import alert_sources
 from pagerpal_common.vocabulary import SourceType
+from pydantic import field_serializer
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pagerpal_web.masking import without_secrets
 from pagerpal_web.storage.resources import Moment, Resource, View
 
 
@@ -22,6 +24,10 @@ class AlertSource(View):
     masked_api_key: str
     is_active: bool
     created_at: Moment
+
+    @field_serializer("config")
+    def _shown(self, config: dict[str, Any] | None) -> dict[str, Any] | None:
+        return without_secrets(config)
 
 
 class RevealedSource(AlertSource):
