@@ -203,6 +203,34 @@ MUTATIONS = (
         "",
         f"{WEB}/tests/integration/test_audit.py::test_every_resource_leaves_a_line_for_each_thing_that_is_done_to_it",
     ),
+    Mutation(
+        "every alert has the status of its group",
+        f"{INGEST}/src/pagerpal_ingest/domain/alert_group.py",
+        'status = status_of(entry.get("status")) or',
+        "status = group.status or",
+        f"{INGEST}/tests/unit/test_alert_group.py::test_one_resolved_alert_in_a_group_that_fires_is_resolved",
+    ),
+    Mutation(
+        "the end of an episode is as old as its beginning",
+        f"{INGEST}/src/pagerpal_ingest/domain/moments.py",
+        "    if not is_over:\n        return starts_at\n",
+        "    return starts_at\n",
+        f"{INGEST}/tests/unit/test_alert_group.py::test_the_end_of_an_episode_is_newer_than_its_beginning",
+    ),
+    Mutation(
+        "an alert of a group that may be lost is answered as kept",
+        f"{INGEST}/src/pagerpal_ingest/reception.py",
+        "                raise result\n",
+        "                result = None\n",
+        f"{INGEST}/tests/integration/test_webhooks.py::test_with_both_away_the_sender_is_told_to_send_all_of_it_again",
+    ),
+    Mutation(
+        "any signature is a right one",
+        f"{INGEST}/src/pagerpal_ingest/domain/signature.py",
+        "if not hmac.compare_digest(",
+        "if not given and hmac.compare_digest(",
+        f"{INGEST}/tests/integration/test_webhooks.py::test_a_source_with_a_secret_takes_only_what_is_signed",
+    ),
 )
 
 
