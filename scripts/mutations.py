@@ -160,6 +160,8 @@ MUTATIONS = (
         'f"{which}#{alarm.contributor}" if alarm.contributor else which',
         "which",
         f"{INGEST}/tests/unit/test_cloudwatch.py::test_each_time_series_of_an_alarm_is_an_incident_of_its_own",
+    ),
+    Mutation(
         "a session is believed however old it is",
         f"{WEB}/src/pagerpal_web/sessions.py",
         "if session is None or is_over(session.last_seen_at, session.expires_at, now):",

@@ -1,9 +1,11 @@
 """What does web read from the environment?"""
 
 from pathlib import Path
+from typing import Annotated
 
 from pagerpal_common.config import Settings
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pagerpal_common.secret_strength import Strong
+from pydantic import Field, SecretStr, field_validator
 
 from pagerpal_web.domain.origins import is_local, origin_of
 from pagerpal_web.tokens import SHORTEST_KEY_BYTES
@@ -15,7 +17,7 @@ class WebSettings(Settings):
     port: int = Field(8005, alias="PORT", ge=1, le=65535)
     data_dir: Path = Field(Path(".pagerpal"), alias="PAGERPAL_DATA_DIR")
     """In development the secret key is kept here."""
-    secret_key: SecretStr | None = Field(None, alias="PAGERPAL_SECRET_KEY", validate_default=True)
+    secret_key: Annotated[SecretStr | None, Strong(SHORTEST_KEY_BYTES)] = Field(None, alias="PAGERPAL_SECRET_KEY")
     """What sessions are signed with; the same on every replica."""
     previous_secret_key: SecretStr | None = Field(None, alias="PAGERPAL_SECRET_KEY_PREVIOUS")
     """The one before it: its sessions hold until they end, so that the key can be changed without a logout."""
@@ -25,9 +27,7 @@ class WebSettings(Settings):
 
     @field_validator("secret_key", "previous_secret_key")
     @classmethod
-    def _check_key(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if given is None and info.field_name == "secret_key" and info.data.get("env") == "production":
-            raise ValueError("production needs a secret of at least 32 bytes (try `openssl rand -base64 48`)")
+    def _check_key(cls, given: SecretStr | None) -> SecretStr | None:
         if given is not None and len(given.get_secret_value().encode()) < SHORTEST_KEY_BYTES:
             raise ValueError("it must have at least 32 bytes (try `openssl rand -base64 48`)")
         return given
