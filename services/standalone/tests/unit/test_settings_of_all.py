@@ -16,9 +16,12 @@ HARMLESS = {
     "INFOBIP_SENDER",
     "INFOBIP_VOICE_SENDER",
     "PAGERPAL_DATA_DIR",
+    "PAGERPAL_EDGE_HOST",
     "PAGERPAL_ENV",
     "PAGERPAL_PUBLIC_URL",
     "PAGERPAL_REPLY_SECONDS",
+    "PAGERPAL_SOURCE_ALERTS_PER_SECOND",
+    "PAGERPAL_TRUSTED_PROXIES",
     "PORT",
 }
 """What may be shown to anybody. Whatever else is read from the environment is a SecretStr."""
@@ -32,9 +35,12 @@ VALUES = {
     "PAGERPAL_AMQP_URL": "amqp://pagerpal:canary@broker/",
     "PAGERPAL_DATABASE_URL": "postgresql://pagerpal:canary@db/pagerpal",
     "PAGERPAL_DATA_DIR": "/var/lib/pagerpal",
+    "PAGERPAL_EDGE_HOST": "127.0.0.3",
     "PAGERPAL_ENV": "production",
     "PAGERPAL_PUBLIC_URL": "https://pagerpal.example.org",
     "PAGERPAL_REPLY_SECONDS": "3.5",
+    "PAGERPAL_SOURCE_ALERTS_PER_SECOND": "50.0",
+    "PAGERPAL_TRUSTED_PROXIES": "10.0.0.0/8",
     "PORT": "9000",
     "SMTP_URL": "smtps://pagerpal:canary@mail:465",
 }

@@ -118,7 +118,9 @@ Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
 LocalInstant = Annotated[NaiveDatetime, AfterValidator(_in_local_range)]
 """By the clock on the wall, in the zone of whatever it belongs to."""
 
-ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+ClockTime = Annotated[
+    str, StringConstraints(max_length=5, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["09:00"])
+]
 """The time of a day: `09:00`."""
 
 Weekday = Annotated[int, Field(ge=0, le=6)]

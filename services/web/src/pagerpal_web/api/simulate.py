@@ -37,6 +37,8 @@ class Simulation(Body):
     The severity makes no difference as long as nobody has notification rules that ask for it.
     """
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"source_id": 1, "severity": "critical"}]})
+
     source_id: Id | None = None
     team_id: Id | None = None
     severity: Severity = Severity.CRITICAL

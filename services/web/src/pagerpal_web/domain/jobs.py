@@ -23,13 +23,22 @@ class JobName(StrEnum):
 
 
 LOOPS: Mapping[JobName, tuple[str, ...]] = {
-    JobName.NOTIFICATION_RETRY: ("notifier.send", "notifier.take_up", "incidents.notification_sweep"),
+    JobName.NOTIFICATION_RETRY: (
+        "notifier.send",
+        "notifier.take_up",
+        "notifier.receipts",
+        "incidents.notification_sweep",
+    ),
     JobName.ESCALATION: ("escalator.escalation", "escalator.sweep", "incidents.escalation_sweep"),
     JobName.OUTBOX_RELAY: ("incidents.outbox_relay", "escalator.outbox_relay", "notifier.outbox_relay"),
     JobName.ALERT_SPOOL: ("incidents.alert_spool", "ingest.alert_spool"),
     JobName.AUDITOR: (),
 }
 """What each job rests on. A job without loops is not part of this version."""
+
+HOUSEKEEPING = ("incidents.counts", "incidents.early_ends", "ingest.source_tally", "ingest.source_history")
+"""Loops that no job rests on: without them lists are slower, counts older and tables longer, and nobody is left asleep.
+`/readyz` of their service tells of them, too."""
 
 LATE = timedelta(seconds=30)
 """How long what is due may wait before somebody should look, although all loops run: a level may be this late after a
