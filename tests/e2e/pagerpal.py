@@ -133,11 +133,10 @@ class Pagerpal:
                 await self._given_level(made["id"], team["id"], number, timeout, level)
         return await self.given_source(team["id"])
 
-    async def given_source(self, team_id: int) -> Team:
-        """A source of its own for a team."""
-        source = await self.create(
-            "/api/v1/alert-sources", {"team_id": team_id, "name": "monitoring", "source_type": "generic"}
-        )
+    async def given_source(self, team_id: int, **config: Any) -> Team:
+        """A source of its own for a team, configured so."""
+        body = {"team_id": team_id, "name": "monitoring", "source_type": "generic", "config": config or None}
+        source = await self.create("/api/v1/alert-sources", body)
         self.deployment.canaries.plant("source key", source["api_key"])
         self.teams.append(Team(team_id, source["id"], source["api_key"]))
         return self.teams[-1]

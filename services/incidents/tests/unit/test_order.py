@@ -119,6 +119,7 @@ def test_a_silence_is_measured_by_the_source_s_clock_when_it_gives_both_ends() -
     assert silence(fires(90, 70), ends(50, 40)) == timedelta(seconds=30)
     assert silence(fires(90), ends(50, 40)) == timedelta(seconds=40)
     assert silence(fires(90, 70), ends(50)) == timedelta(seconds=40)
+    assert silence(fires(90, 10, episode=10), ends(50, 40)) == timedelta(seconds=40), "it began before that end"
 
 
 @given(st.permutations([fires(1, 1), ends(2, 2), fires(3, 3), ends(4, 4), fires(5, 5)]))

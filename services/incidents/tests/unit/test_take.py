@@ -56,6 +56,39 @@ def test_a_firing_of_the_episode_that_its_source_has_ended_pages_nobody() -> Non
     assert key.lines() == ["triggered", "resolved", "late_alert"]
 
 
+@pytest.mark.parametrize(("flap_seconds", "outcome"), [(0, O.OPENED), (300, O.REOPENED), (200, O.OPENED)])
+def test_an_episode_that_fires_minutes_after_its_end_is_back_and_wakes_somebody(
+    flap_seconds: int, outcome: AlertOutcome
+) -> None:
+    """Alertmanager heard nothing from Prometheus, called it over, and fires with the same start once it hears again."""
+    key = Told()
+    key.hears(firing(1, at=0, episode=0), ended(300, at=299, episode=0))
+    assert key.hears(firing(419, at=0, episode=0)).outcome == O.NOTED, "a slower peer may say so"
+
+    back = key.hears(firing(510, at=0, episode=0, flap_seconds=flap_seconds))
+
+    assert (back.outcome, key.now.status) == (outcome, S.TRIGGERED)
+    assert key.hears(ended(900, at=880, episode=0)).outcome == O.RESOLVED
+
+
+def test_an_event_with_a_time_of_its_own_is_old_however_late_it_comes() -> None:
+    key = Told()
+    key.hears(firing(1, at=1, episode=0), ended(300, at=299, episode=0))
+
+    assert key.hears(firing(9999, at=1, episode=0)).outcome == O.NOTED
+
+
+def test_what_is_back_after_a_person_and_its_source_resolved_it_is_new() -> None:
+    key = Told()
+    key.hears(firing(1, episode=0))
+    by_hand(key, at=2)
+    assert key.hears(firing(500, episode=0)).outcome == O.NOTED, "it has never ended"
+
+    key.hears(ended(600, at=600, episode=0))
+
+    assert key.hears(firing(900, episode=0)).outcome == O.OPENED
+
+
 def test_an_old_firing_is_told_of_once_however_often_it_comes() -> None:
     key = Told()
     key.hears(firing(1, at=1), ended(2, at=2))

@@ -115,7 +115,7 @@ TypedPassword = Annotated[SecretStr, Field(max_length=1024)]
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
 
-LocalInstant = Annotated[NaiveDatetime, AfterValidator(_in_local_range)]
+LocalInstant = Annotated[NaiveDatetime, AfterValidator(_in_local_range), Field(examples=["2026-05-21T09:00:00"])]
 """By the clock on the wall, in the zone of whatever it belongs to."""
 
 ClockTime = Annotated[

@@ -4,7 +4,7 @@ The newest word decides, in whatever order they arrive (reliability I4):
 
 1. Words that name their episode (`starts_at`): the later episode is newer. Within one episode "it is over" is the last
    word, whatever its time: two Alertmanagers that watch the same rule say "firing" once more after "resolved"
-   (features 2.4).
+   (features 2.4). But see `is_back`.
 2. Else words with a time of the source's own (`event_at`): the later is newer; at the same instant "it is over" is.
 3. Else, when either has no such time: the later to have arrived, by our clock. Of two that arrived at the same instant
    the one that is handled later is newer.
@@ -29,6 +29,10 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 SET_BACK = timedelta(seconds=1)
 """A word that arrived further in the future than this was heard before our clock was set back. It makes nothing old:
 after a step of an hour nobody would be woken for as long."""
+
+BACK_AFTER = timedelta(minutes=2)
+"""How long after an end was heard a firing of the same episode may be what a slower peer says late. The peers of an
+Alertmanager cluster follow each other within 15 s each."""
 
 
 class Word(NamedTuple):
@@ -71,12 +75,23 @@ def compare(word: Word, known: Word, at: datetime) -> int:
     return -1 if word.heard_at < known.heard_at <= at + SET_BACK else 1
 
 
-def silence(word: Word, known: Word) -> timedelta:
-    """How long it was over, from `known`, an end, to `word`, the next firing."""
+def is_back(word: Word, end: Word) -> bool:
+    """Whether a firing of the episode that `end` ended is no late copy, but the same trouble, there again.
+
+    An Alertmanager that hears nothing from its Prometheus for a while declares the alert over; once it hears of it
+    again, it fires with the start it had before (seen with 0.25). A time of its own would tell, but what such a source
+    gives is the start: then it is told by how long after the end it arrived.
+    """
+    says_when = word.event_at is not None and word.event_at != word.episode_at
+    return end.is_over and not says_when and word.heard_at - end.heard_at > BACK_AFTER
+
+
+def silence(word: Word, end: Word) -> timedelta:
+    """How long it was over, from an end to the next firing: by the source's clock when that gives both."""
     begun = word.episode_at or word.event_at
-    if begun and known.event_at:
-        return begun - known.event_at
-    return word.heard_at - known.heard_at
+    if begun and end.event_at and begun > end.event_at:
+        return begun - end.event_at
+    return word.heard_at - end.heard_at
 
 
 def _credible(moment: datetime, arrived: datetime) -> datetime | None:

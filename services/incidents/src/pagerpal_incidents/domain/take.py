@@ -23,7 +23,7 @@ from pagerpal_incidents.domain.incident import (
     restart,
 )
 from pagerpal_incidents.domain.lines import tell, tell_note, tell_repeat
-from pagerpal_incidents.domain.order import Word, compare, silence, word_of
+from pagerpal_incidents.domain.order import Word, compare, is_back, silence, word_of
 from pagerpal_incidents.domain.told import FLAPS
 
 
@@ -94,7 +94,9 @@ def _repeated(case: Case, incident: Incident) -> Step:
 def _is_old(case: Case, closed: Incident) -> bool:
     """Whether it speaks of what is resolved already, by its source or by a person."""
     word = case.word
-    if _is_same_episode(word, closed) or compare(word, closed.last_word, case.at) <= 0:
+    if _is_same_episode(word, closed):
+        return not is_back(word, closed.last_word)
+    if compare(word, closed.last_word, case.at) <= 0:
         return True
     if closed.resolved_by is None or closed.resolved_at is None or word.event_at or word.episode_at:
         return False

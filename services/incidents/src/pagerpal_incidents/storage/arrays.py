@@ -5,6 +5,7 @@ twenty times more of the client's time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Table
@@ -27,9 +28,10 @@ def update(table: Table, names: Sequence[str], *, tag: str = "") -> str:
 
 
 def columns(table: Table, rows: Iterable[Row], names: Sequence[str], *, tag: str = "") -> dict[str, list[Any]]:
-    """The rows turned into one list per column: the parameters of such a statement."""
-    kept = list(rows)
-    return {_parameter(table, name, tag): [row[name] for row in kept] for name in names}
+    """The rows turned into one list per column, of two or more: the parameters of such a statement."""
+    values = itemgetter(*names)
+    turned = list(zip(*map(values, rows), strict=True)) or [()] * len(names)
+    return {_parameter(table, name, tag): list(column) for name, column in zip(names, turned, strict=True)}
 
 
 def _unnest(table: Table, names: Sequence[str], tag: str = "") -> str:

@@ -70,7 +70,7 @@ DELETE FROM incidents.early_ends WHERE (source_id, external_id) IN (
     SELECT source_id, external_id FROM incidents.early_ends
     WHERE heard_at < greatest(
         CAST(:before AS timestamptz),
-        (SELECT heard_at FROM incidents.early_ends ORDER BY heard_at DESC OFFSET :kept LIMIT 1)
+        (SELECT heard_at FROM incidents.early_ends ORDER BY heard_at DESC OFFSET :oldest_kept LIMIT 1)
     )
     LIMIT :limit FOR UPDATE SKIP LOCKED
 )
@@ -134,7 +134,7 @@ async def remember_early(tx: AsyncConnection, early: Mapping[Key, Word]) -> None
 
 async def forget_early(tx: AsyncConnection, *, before: datetime, limit: int) -> int:
     """Drop ends that were heard before that instant, and the oldest of too many; returns how many."""
-    values = {"before": before, "kept": EARLY_LIMIT, "limit": limit}
+    values = {"before": before, "oldest_kept": EARLY_LIMIT - 1, "limit": limit}
     return (await tx.execute(_FORGET, values)).rowcount
 
 

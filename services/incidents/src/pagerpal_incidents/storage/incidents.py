@@ -59,7 +59,8 @@ _BY_REPEAT = (
     *("id", "title", "description", "severity", "alert_count", "last_alert_at"),
     *("is_over", "heard_at", "last_event_at", "episode_at"),
 )
-_but_for_repeats = attrgetter(*(name for name in _NAMES if name not in _BY_REPEAT))
+_values, _values_by_repeat = attrgetter(*_NAMES), attrgetter(*_BY_REPEAT)
+_all_other_values = attrgetter(*(name for name in _NAMES if name not in _BY_REPEAT))
 
 
 class LostRace(Exception):
@@ -99,7 +100,7 @@ async def take_escalation_id(tx: AsyncConnection) -> int:
 
 def is_repeat(before: Incident, after: Incident) -> bool:
     """Whether no more has changed than what one more of the same alert changes."""
-    return bool(_but_for_repeats(before) == _but_for_repeats(after))
+    return bool(_all_other_values(before) == _all_other_values(after))
 
 
 def batch_statement(outbox: Outbox) -> TextClause:
@@ -182,11 +183,11 @@ def _event_row(event: Event) -> Row:
 
 
 def _row_of_repeat(incident: Incident) -> Row:
-    return {name: getattr(incident, name) for name in _BY_REPEAT}
+    return dict(zip(_BY_REPEAT, _values_by_repeat(incident), strict=True))
 
 
 def _row(incident: Incident) -> dict[str, Any]:
-    values = {name: getattr(incident, name) for name in _NAMES}
+    values = dict(zip(_NAMES, _values(incident), strict=True))
     values["links"] = json.dumps(values["links"]) if incident.links else "[]"
     values["labels"] = json.dumps(values["labels"]) if incident.labels else "{}"
     values["told"] = json.dumps(values["told"]) if incident.told else "{}"
