@@ -36,6 +36,9 @@ have_alertmanager || install prometheus-alertmanager
 step "unit, integration, and both buses"
 python -m pytest libs services tests/unit -q -n 2 --dist loadfile "$@"
 
+step "requests made out of the API's document, against everything in one process"
+python -m pytest tests/fuzz -q "$@"
+
 step "stories, in one process and as five on RabbitMQ"
 python -m pytest tests/e2e -q "$@"
 

@@ -41,3 +41,10 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
 def test_no_code_asks_which_way_it_runs(path: Path) -> None:
     """The bus and the database URL are the only differences between one process and five."""
     assert not re.search(r"\bif\b[^\n:]*(standalone|embedded|is_distributed)", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", [path for path in OURS if "testing" not in path.parts], ids=name)
+def test_nothing_is_decided_by_the_url_that_a_host_header_makes(path: Path) -> None:
+    """Whoever sends a request writes that header (CVE-2026-48710). What was asked for is `scope["path"]`."""
+    source = path.read_text(encoding="utf-8")
+    assert not re.search(r"\brequest\.(url|base_url|url_for)\b|redirect_slashes = True", source)

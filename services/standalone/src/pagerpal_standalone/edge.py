@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import structlog
+from pagerpal_common.http.guard import HARDENED
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -97,7 +98,9 @@ def _returned(answer: httpx.Response) -> Response:
 def _unavailable(service: str, error: Exception) -> Response:
     log.warning("edge.unavailable", service=service, error=type(error).__name__)
     detail = f"PagerPal's {service} service cannot be reached just now; try again"
-    return JSONResponse({"detail": detail}, 503, {"Retry-After": RETRY_AFTER_SECONDS})
+    response = JSONResponse({"detail": detail}, 503, {"Retry-After": RETRY_AFTER_SECONDS})
+    response.raw_headers += HARDENED.items()
+    return response
 
 
 def _client(request: Request) -> Headers:

@@ -11,6 +11,7 @@ import resource
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from pagerpal_common.http.answers import RETRY_AFTER_SECONDS
+from pagerpal_common.http.guard import HARDENED
 
 HEAD_LIMIT = 16 * 1024
 """Bytes of request target and headers."""
@@ -120,6 +121,7 @@ class Connection(HttpToolsProtocol):
         body = json.dumps({"detail": detail}).encode()
         headers = [
             *self.server_state.default_headers,
+            *HARDENED.items(),
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
             (b"connection", b"close"),

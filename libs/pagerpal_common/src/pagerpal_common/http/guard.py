@@ -24,7 +24,7 @@ ALWAYS_ANSWERED = (*PROBES, "/health")
 _BUSY = ("/api/v1/alerts", "/api/v1/webhooks/", "/v2/enqueue")
 """Called too often for a line each time: only failures are logged."""
 
-_HARDENED = {
+HARDENED = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",  # a query string may hold a key
     b"cache-control": b"no-store",
@@ -95,10 +95,10 @@ class Guard:
 
 def _harden(headers: list[tuple[bytes, bytes]], number: str) -> None:
     names = {name for name, _ in headers}
-    if names.isdisjoint(_HARDENED):
-        headers += _HARDENED.items()
+    if names.isdisjoint(HARDENED):
+        headers += HARDENED.items()
     else:
-        headers += [header for header in _HARDENED.items() if header[0] not in names]
+        headers += [header for header in HARDENED.items() if header[0] not in names]
     headers.append((b"x-request-id", number.encode()))
 
 

@@ -1,7 +1,6 @@
 """Every answer of every route: numbered, hardened, `{"detail": …}` when it is no, and one outermost net."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -289,4 +288,3 @@ async def test_what_changes_something_or_fails_is_logged_with_its_path_and_never
         ("GET", "/readyz/", 404),
     ]
     assert "secret" not in str(lines)
-    assert not logging.getLogger("uvicorn.access").handlers
