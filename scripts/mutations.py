@@ -315,6 +315,36 @@ MUTATIONS = (
         "if not given and hmac.compare_digest(",
         f"{INGEST}/tests/integration/test_webhooks.py::test_a_source_with_a_secret_takes_only_what_is_signed",
     ),
+    Mutation(
+        "a replica whose loop hangs writes over what a working one has written",
+        f"{COMMON}/heartbeat.py",
+        "return self._written.get(loop.name) != loop.pulse.ends",
+        "return True",
+        f"{COMMON_TESTS}/integration/test_heartbeat.py::test_of_two_replicas_the_one_that_works_counts",
+    ),
+    Mutation(
+        "a job is judged by its freshest loop",
+        "services/web/src/pagerpal_web/domain/jobs.py",
+        "problems = [problem for loop in loops for problem in _problems(loop, runs.get(loop), at)]",
+        "problems = [problem for loop in loops[:1] for problem in _problems(loop, runs.get(loop), at)]",
+        "services/web/tests/unit/test_jobs.py::test_the_stalest_loop_decides",
+    ),
+    Mutation(
+        "production takes any secret",
+        f"{COMMON}/config.py",
+        "problems += _unfit_for_production(model, given)",
+        "pass",
+        f"{COMMON_TESTS}/unit/test_secret_strength.py::"
+        "test_one_message_lists_the_problems_of_all_services_each_once_and_without_a_value",
+    ),
+    Mutation(
+        "ingest is not ready while the broker is away",
+        f"{COMMON}/readiness.py",
+        "return condition.bus or condition.database",
+        "return condition.bus and condition.database",
+        f"{COMMON_TESTS}/integration/test_readiness.py::"
+        "test_nothing_takes_away_from_senders_what_can_still_keep_an_alert",
+    ),
 )
 
 
