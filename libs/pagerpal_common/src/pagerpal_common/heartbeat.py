@@ -112,6 +112,11 @@ class Heartbeat:
         self._written |= news
         return 0
 
+    def _new_success(self, name: str, ends: Ends) -> datetime | None:
+        """The last success, unless it was written before: another replica's may be in its place by now."""
+        written = self._written.get(name, Ends())
+        return None if ends.last_run_at == written.last_run_at else ends.last_run_at
+
     def _is_news(self, loop: Beating) -> bool:
         return self._written.get(loop.name) != loop.pulse.ends
 
@@ -119,6 +124,6 @@ class Heartbeat:
         return {
             "names": list(news),
             "every": [loop.every for loop in self._loops if loop.name in news],
-            "last_run": [ends.last_run_at for ends in news.values()],
+            "last_run": [self._new_success(name, ends) for name, ends in news.items()],
             "errors": [ends.error for ends in news.values()],
         }

@@ -104,16 +104,21 @@ async def test_a_loop_that_fails_keeps_its_last_success_and_names_the_class_of_i
     assert row["last_error"] is None
 
 
-async def test_of_two_replicas_the_one_that_works_counts(database: Open, clock: Clock, rows: Rows) -> None:
-    hung, working = Worker("escalation"), Worker("escalation")
-    sick, sound = heart(database, hung), heart(database, working)
-    hung.pulse.succeeded(clock.at)
+@pytest.mark.parametrize("does_fail", [False, True], ids=["the other hangs", "the other fails"])
+async def test_of_two_replicas_the_one_that_works_counts(
+    does_fail: bool, database: Open, clock: Clock, rows: Rows
+) -> None:
+    stuck, working = Worker("escalation"), Worker("escalation")
+    sick, sound = heart(database, stuck), heart(database, working)
+    stuck.pulse.succeeded(clock.at)
     await sick.beat()
     clock.advance(minutes=1)
     working.pulse.succeeded(clock.at)
     await sound.beat()
 
     clock.advance(seconds=1)
+    if does_fail:
+        stuck.pulse.failed(ValueError())
     await sick.beat()
 
     (row,) = await rows(RUNS)
