@@ -23,7 +23,6 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from tests.e2e.deployment import ADMIN_EMAIL, ADMIN_PASSWORD, standalone
-from tests.unit.test_routes_of_ingest import AWAITED
 
 CHECKS = [
     not_a_server_error,
@@ -39,11 +38,7 @@ CHECKS = [
 EXAMPLES = 8
 """Values of each operation beyond the examples and edges that its schema names."""
 
-OPERATIONS = [
-    operation
-    for operation in (*map(described, ENDPOINTS), *OF_OTHERS)
-    if (operation.method, operation.path) not in AWAITED
-]
+OPERATIONS = [*map(described, ENDPOINTS), *OF_OTHERS]
 ASKED: Mapping[str, Sequence[Scheme]] = {operation.name: operation.asks_for for operation in OPERATIONS}
 
 SEEN: dict[str, Counter[int]] = defaultdict(Counter)

@@ -18,6 +18,7 @@ from pydantic import (
     NaiveDatetime,
     SecretStr,
     StringConstraints,
+    WithJsonSchema,
 )
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -115,7 +116,12 @@ TypedPassword = Annotated[SecretStr, Field(max_length=1024)]
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
 
-LocalInstant = Annotated[NaiveDatetime, AfterValidator(_in_local_range), Field(examples=["2026-05-21T09:00:00"])]
+_LOCAL = WithJsonSchema({"type": "string", "maxLength": 32, "examples": ["2026-05-21T09:00:00"]})
+
+LocalMoment = Annotated[NaiveDatetime, _LOCAL]
+"""A date and a time by the clock on the wall. JSON Schema's `date-time` has an offset, and so is none."""
+
+LocalInstant = Annotated[NaiveDatetime, AfterValidator(_in_local_range), _LOCAL]
 """By the clock on the wall, in the zone of whatever it belongs to."""
 
 ClockTime = Annotated[

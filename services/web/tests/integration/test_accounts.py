@@ -198,9 +198,9 @@ async def test_nobody_sets_what_the_server_keeps_of_a_person(field: str, web: We
 
 
 async def test_whoever_is_nobody_learns_nothing_of_what_is_there(web: Web) -> None:
-    """401 comes before everything else, then 403; what does not fit is 422 whether the id is there or not."""
-    for path in ("/api/v1/users/1", "/api/v1/users/999"):
+    """401 comes before everything else, then 403; 404 before what is wrong with a body (S2)."""
+    for path, status in (("/api/v1/users/1", 422), ("/api/v1/users/999", 404)):
         for body in ({"name": "X"}, {"nonsense": True}):
             assert (await web("PATCH", path, body, who=None)).status_code == 401
             assert (await web("PATCH", path, body, who="responder")).status_code == 403
-        assert (await web("PATCH", path, {"nonsense": True})).status_code == 422
+        assert (await web("PATCH", path, {"nonsense": True})).status_code == status

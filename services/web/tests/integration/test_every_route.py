@@ -45,6 +45,8 @@ async def a_world(web: Web, rows: Rows) -> dict[str, int]:
     schedule = await web.made("schedules", team_id=team["id"], name="First line")
     shift = {"user_id": user["id"], "starts_at": "2026-05-21T00:00:00Z", "ends_at": "2026-05-22T00:00:00Z"}
     entry = await web.made(f"schedules/{schedule['id']}/entries", **shift)
+    turns = {"user_ids": [user["id"]], "kind": "weekly", "handoff_at": "2026-05-04T09:00:00"}
+    rotation = await web.made(f"schedules/{schedule['id']}/rotations", name="Weeks", **turns)
     policy = await web.made("escalation-policies", team_id=team["id"], name="Default")
     levels = f"escalation-policies/{policy['id']}/levels"
     level = await web.made(levels, level_number=1, timeout_minutes=5)
@@ -55,6 +57,7 @@ async def a_world(web: Web, rows: Rows) -> dict[str, int]:
         "team_id": team["id"],
         "schedule_id": schedule["id"],
         "entry_id": entry["id"],
+        "rotation_id": rotation["id"],
         "policy_id": policy["id"],
         "level_id": level["id"],
         "assignee_id": assignee["id"],

@@ -50,6 +50,8 @@ def _from_the_row(row: Endpoint) -> Iterator[int]:
         yield 401
         if 429 in STATUS.values():  # wrong passwords are slowed down
             yield 429
+        if row.method != "GET":  # with a session's cookie: another site's page, or a body that is no JSON
+            yield from (403, 415)
     if row.allow not in {None, Role.VIEWER}:
         yield 403
     if "{" in row.path:

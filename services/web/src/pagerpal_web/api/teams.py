@@ -51,7 +51,9 @@ class OnCall(BaseModel):
     schedule_id: int
     schedule_name: str
     reason: OnCallReason
-    entry_id: int
+    entry_id: int | None
+    """None when a rotation names the person."""
+    rotation_id: int | None
     until: Moment
 
 

@@ -1,7 +1,6 @@
 """Rotations of schedules, and the people who take turns in them."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from pagerpal_common.schema.directory import rotation_people as people
 from pagerpal_common.schema.directory import schedule_rotations as rotations
@@ -9,7 +8,7 @@ from pagerpal_common.vocabulary import RotationKind
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_web.fields import Restriction
+from pagerpal_web.fields import LocalMoment, Restriction
 from pagerpal_web.storage.resources import Resource, View
 from pagerpal_web.storage.schedules import SCHEDULES
 
@@ -22,7 +21,7 @@ class Rotation(View):
     user_ids: list[int]
     kind: RotationKind
     length: int
-    handoff_at: datetime
+    handoff_at: LocalMoment
     restrictions: list[Restriction]
     priority: int
 
