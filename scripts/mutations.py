@@ -345,6 +345,45 @@ MUTATIONS = (
         f"{COMMON_TESTS}/integration/test_readiness.py::"
         "test_nothing_takes_away_from_senders_what_can_still_keep_an_alert",
     ),
+    Mutation(
+        "the last receipt wins, and not the strongest",
+        f"{NOTIFIER}/src/pagerpal_notifier/receipts.py",
+        "number: join([known[number], word])",
+        "number: word",
+        f"{NOTIFIER}/tests/integration/test_receipts.py::test_a_page_that_was_delivered_stays_so_in_the_books",
+    ),
+    Mutation(
+        "a receipt mails people of what is over",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/notifications.py",
+        "JOIN incidents.page_requests r ON r.id = n.page_request_id AND r.is_open\n"
+        "JOIN incidents.incidents i ON i.id = n.incident_id AND i.status = 'triggered' AND i.escalation_id ="
+        " n.escalation_id\nWHERE n.id",
+        "WHERE n.id",
+        f"{NOTIFIER}/tests/integration/test_receipts.py::test_a_receipt_for_what_is_over_changes_the_log_only",
+    ),
+    Mutation(
+        "a retry of a try in doubt gets a new message id",
+        f"{NOTIFIER}/src/pagerpal_notifier/domain/delivery.py",
+        "S.SENDING if row.is_in_doubt else S.QUEUED",
+        "S.QUEUED",
+        f"{NOTIFIER}/tests/integration/test_retries.py::"
+        "test_what_is_in_doubt_is_sent_again_with_the_same_message_id_and_goes_out_once",
+    ),
+    Mutation(
+        "a counter forgets what it said before",
+        f"{INCIDENTS}/src/pagerpal_incidents/storage/counts.py",
+        "SET number = counts.number + excluded.number",
+        "SET number = excluded.number",
+        f"{INCIDENTS}/tests/integration/test_counts.py::test_adding_up_changes_no_sum_and_leaves_nothing_to_add_up",
+    ),
+    Mutation(
+        "a page found from the end is off by one",
+        "services/web/src/pagerpal_web/storage/incident_list.py",
+        "from_the_end = total - offset - size",
+        "from_the_end = total - offset - limit",
+        "services/web/tests/integration/test_incident_list.py::"
+        "test_any_filters_and_any_page_are_what_a_naive_reading_gives",
+    ),
 )
 
 

@@ -133,6 +133,15 @@ async def test_a_delivered_beats_a_failed_in_either_order(world: World, words: S
     assert (sms["status"], sms["error"]) == ("delivered", None)
 
 
+async def test_a_page_that_was_delivered_stays_so_in_the_books(world: World) -> None:
+    message_id = await given_sent_sms(world)
+
+    for word in (DELIVERED, AT_OPERATOR, UNDELIVERABLE, PENDING):
+        await receive(world, receipt(message_id, word))
+
+    assert await kept(world) == [(message_id, "delivered", True)]
+
+
 @pytest.mark.parametrize("word", [PENDING, AT_OPERATOR, ("OK", "SOMETHING_NEW")])
 async def test_what_is_not_final_changes_nothing(world: World, word: tuple[str, str]) -> None:
     message_id = await given_sent_sms(world)
