@@ -42,15 +42,28 @@ class Admission:
         self._under_way: Counter[int] = Counter()
         self._limited: set[int] = set()
 
+    def admit(self, source: Source, number: int) -> None:
+        """Let so many alerts of one body in, all or none.
+
+        Raises:
+            Unavailable: it is more than this source may send at a time.
+        """
+        may_come = self._allowance(source).take(_seconds(), number)
+        self._note_limit(source.source_id, is_over=may_come)
+        if not may_come:
+            for _ in range(number):
+                self._tally.note(source.source_id, SourceEnding.LIMITED, self._now())
+            raise Unavailable("this source sends more than its limit")
+
     async def take(self, source: Source, alert: Alert) -> AlertResult | None:
         """What became of the alert; None when it is kept, and will be handled later.
 
         Raises:
-            Unavailable: it is not known to be kept: our own trouble, or more than this source may send at a time.
+            Unavailable: it is not known to be kept: our own trouble, or too many of this source are under way.
         """
-        if not self._may_come(source):
+        if self._under_way[source.source_id] >= AT_ONCE:
             self._tally.note(source.source_id, SourceEnding.LIMITED, self._now())
-            raise Unavailable("this source sends more than its limit")
+            raise Unavailable("this source has more under way than its limit")
         self._under_way[source.source_id] += 1
         try:
             result = await self._intake.take(alert)
@@ -77,12 +90,6 @@ class Admission:
         why = "its key has been replaced" if source.is_active else "the source is switched off"
         self._tally.note_refusal(source.source_id, SourceEnding.REFUSED_KEY, why, self._now())
 
-    def _may_come(self, source: Source) -> bool:
-        may_come = self._under_way[source.source_id] < AT_ONCE and self._allowance(source).take(_seconds())
-        if may_come is (source.source_id in self._limited):
-            self._note_limit(source.source_id, is_over=may_come)
-        return may_come
-
     def _allowance(self, source: Source) -> Allowance:
         rate = rate_of(source, self._default_rate)
         known = self._allowances.get(source.source_id)
@@ -95,6 +102,8 @@ class Admission:
 
     def _note_limit(self, source_id: int, *, is_over: bool) -> None:
         """One line when it begins, and one when it ends: a storm must not fill the log."""
+        if is_over is not (source_id in self._limited):
+            return
         if is_over:
             self._limited.discard(source_id)
             log.info("source.limit_ended", source_id=source_id)

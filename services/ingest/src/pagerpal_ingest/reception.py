@@ -71,6 +71,7 @@ async def take(ctx: Context, source: Source, alerts: Sequence[Alert]) -> list[Al
     Raises:
         Unavailable: one of them is not known to be kept. Its sender repeats them all; a repeat is harmless.
     """
+    ctx.admission.admit(source, len(alerts))
     if len(alerts) == 1:
         return [await ctx.admission.take(source, alerts[0])]
     results: list[AlertResult | None] = []

@@ -54,6 +54,12 @@ def admission(behind: Behind, tally: Tally, clock: TestClock) -> Admission:
     return Admission(behind, tally, clock)
 
 
+async def admitted(admission: Admission, source: Source) -> None:
+    """One alert, as the reception lets it in."""
+    admission.admit(source, 1)
+    await admission.take(source, an_alert())
+
+
 def counted(tally: Tally) -> Mapping[Ending, int]:
     return {ending: number for (_, _, ending), number in tally.take().endings.items()}
 
@@ -73,11 +79,11 @@ async def test_every_alert_is_counted_under_what_became_of_it(
 
 async def test_a_source_beyond_its_limit_waits_and_no_other_does(admission: Admission, tally: Tally) -> None:
     slow, other = a_source(1, alerts_per_second=0.1), a_source(2)
-    await admission.take(slow, an_alert())
+    await admitted(admission, slow)
 
     with pytest.raises(Unavailable, match="limit"):
-        await admission.take(slow, an_alert())
-    await admission.take(other, an_alert())
+        await admitted(admission, slow)
+    await admitted(admission, other)
 
     assert counted(tally) == {AlertOutcome.OPENED: 2, SourceEnding.LIMITED: 1}
 
@@ -103,12 +109,12 @@ async def test_one_source_cannot_take_every_place(
 async def test_a_storm_is_one_line_in_the_log_and_its_end_another(admission: Admission) -> None:
     rate = 0.1
     with capture_logs() as lines:
-        await admission.take(a_source(1, alerts_per_second=rate), an_alert())
+        await admitted(admission, a_source(1, alerts_per_second=rate))
         for _ in range(5):
             with pytest.raises(Unavailable):
-                await admission.take(a_source(1, alerts_per_second=rate), an_alert())
+                await admitted(admission, a_source(1, alerts_per_second=rate))
         rate = 1000.0  # an operator has raised it
-        await admission.take(a_source(1, alerts_per_second=rate), an_alert())
+        await admitted(admission, a_source(1, alerts_per_second=rate))
 
     assert [line["event"] for line in lines] == ["source.limited", "source.limit_ended"]
 
@@ -118,9 +124,23 @@ async def test_sources_that_fell_silent_are_forgotten(admission: Admission, monk
     monkeypatch.setattr(module, "_seconds", iter(range(0, 1000, 100)).__next__)
 
     for number in range(4):
-        await admission.take(a_source(number), an_alert())
+        await admitted(admission, a_source(number))
 
     assert len(admission._allowances) <= 3
+
+
+def test_a_body_comes_in_whole_or_not_at_all_however_large_it_is(
+    admission: Admission, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_seconds", iter([0, 0, 0, 100]).__next__)
+    source = a_source(1, alerts_per_second=1)
+
+    admission.admit(source, 100)
+    with pytest.raises(Unavailable):
+        admission.admit(source, 1)
+    admission.admit(source, 100)
+
+    assert counted(tally) == {SourceEnding.LIMITED: 1}
 
 
 def test_a_refused_request_is_counted_with_its_reason_but_not_with_what_was_sent(

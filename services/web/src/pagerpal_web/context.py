@@ -1,6 +1,6 @@
 """What does every endpoint of web work with?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
@@ -31,4 +31,4 @@ class Context:
     callers: Recent
     """Who has come with a password of late, and from where: each of them is one login in the audit log."""
     session_tokens: Tokens
-    setup_token: str
+    setup_token: str = field(repr=False)

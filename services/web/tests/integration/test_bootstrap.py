@@ -1,8 +1,12 @@
 """Who becomes the first admin, and who does not any more?"""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -51,6 +55,12 @@ async def fresh(web_of: Open) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.fixture
+def web_token() -> str:
+    """The setup token of every web in these tests."""
+    return setup_token(load_keys(settings("postgresql://nobody@127.0.0.1:1/none")))
+
+
 async def test_the_first_one_is_an_admin_logged_in_and_told_what_happened(fresh: httpx.AsyncClient) -> None:
     response = await fresh.post(PATH, json=ADMIN)
 
@@ -64,6 +74,11 @@ async def test_the_first_one_is_an_admin_logged_in_and_told_what_happened(fresh:
     assert (await fresh.get("/api/v1/audit")).status_code == 200, "by the cookie that came along"
     fresh.cookies.clear()
     assert (await fresh.get("/api/v1/audit", auth=("root@example.org", PASSWORD))).status_code == 200
+
+
+async def test_a_name_is_not_needed(fresh: httpx.AsyncClient) -> None:
+    response = await fresh.post(PATH, json={"email": "root@example.org", "password": PASSWORD})
+    assert (response.status_code, response.json()["user"]["name"]) == (201, "root")
 
 
 async def test_a_form_is_led_to_the_dashboard(fresh: httpx.AsyncClient) -> None:
@@ -160,9 +175,9 @@ FAR = {
 
 @pytest.mark.parametrize("told", FAR.values(), ids=FAR.keys())
 async def test_where_strangers_could_be_first_it_takes_the_setup_token(
-    told: dict[str, str], web_of: Open, database_url: str
+    told: dict[str, str], web_of: Open, web_token: str
 ) -> None:
-    token = setup_token(load_keys(settings(database_url)))
+    token = web_token
     async with web_of(**told) as client:
         without = await client.post(PATH, json=ADMIN)
         wrong = await client.post(PATH, json={**ADMIN, "setup_token": "x" + token[1:]})
@@ -171,6 +186,20 @@ async def test_where_strangers_could_be_first_it_takes_the_setup_token(
     assert [response.status_code for response in (without, wrong, empty, right)] == [403, 403, 403, 201]
     assert "setup token" in without.json()["detail"]
     assert token not in without.text + wrong.text
+
+
+def test_the_setup_token_can_be_had_where_web_runs_alone(tmp_path: Path, web_token: str) -> None:
+    environ = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    ended = subprocess.run(
+        [sys.executable, "-m", "pagerpal_web.setup_token"],
+        env={**environ, "PAGERPAL_SECRET_KEY": "a planted secret key of 32 bytes and more"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert (ended.stdout, ended.stderr) == (f"{web_token}\n", "")
 
 
 async def test_a_proxy_that_nobody_told_us_of_takes_the_setup_token(fresh: httpx.AsyncClient) -> None:

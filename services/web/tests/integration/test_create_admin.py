@@ -61,6 +61,13 @@ async def test_somebody_who_is_there_becomes_an_active_admin_with_the_new_passwo
     [
         ("postgresql://x@127.0.0.1:1/x", "a@example.org", PASSWORD, "the database cannot be used"),
         ("postgresql://x@127.0.0.1:1/x", "a@example.org", "short", "password"),
+        ("postgresql://x@127.0.0.1:1/x", "a@example.org", "password1234", "password: this is one of the first"),
+        (
+            "postgresql://x@127.0.0.1:1/x",
+            "ana.lopez@example.org",
+            "ana.lopez@example.org",
+            "password: this is the person's",
+        ),
         ("postgresql://x@127.0.0.1:1/x", "nobody", PASSWORD, "this is no email address"),
         ("postgresql://x@127.0.0.1:1/x", "a@example.org", None, "nothing was changed"),
         ("nonsense", "a@example.org", PASSWORD, "PAGERPAL_DATABASE_URL is no URL"),

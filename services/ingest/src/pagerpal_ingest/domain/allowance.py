@@ -23,14 +23,18 @@ class Allowance:
     left: float
     at: float
 
-    def take(self, seconds: float) -> bool:
-        """Whether one more alert may come now; if so, it is taken off."""
+    def take(self, seconds: float, number: int = 1) -> bool:
+        """Whether that many more alerts may come now, all or none; if so, they are taken off.
+
+        As long as one may come, so may the rest of its body: what is then owed has to be waited for. A body that came
+        in parts would be sent again whole, and never be through.
+        """
         passed = max(0.0, seconds - self.at)
         self.left = min(self.rate * BURST_SECONDS, self.left + passed * self.rate)
         self.at = seconds
         if self.left < 1:
             return False
-        self.left -= 1
+        self.left -= number
         return True
 
     def is_full(self, seconds: float) -> bool:

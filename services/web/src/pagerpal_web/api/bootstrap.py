@@ -39,7 +39,8 @@ class FirstAdmin(Body):
 
     email: Email
     password: Password
-    name: Name
+    name: Name | None = None
+    """What stands before the address's @ when there is none."""
     setup_token: Annotated[SecretStr, StringConstraints(max_length=100)] | None = None
     """Printed where PagerPal was started; needed unless only this machine can reach it."""
 
@@ -80,7 +81,8 @@ async def _make(ctx: Context, tx: AsyncConnection, call: Call[FirstAdmin]) -> tu
     if not await users.claim_first_admin(tx, nobody.at) or await users.has_admin(tx):
         raise Conflict(CLOSED)
     password_hash = await ctx.passwords.hash(call.body.password.get_secret_value())
-    values = {**call.body.model_dump(include={"email", "name"}), "role": Role.ADMIN, "timezone": "UTC"}
+    email = call.body.email
+    values = {"email": email, "name": call.body.name or email.partition("@")[0], "role": Role.ADMIN, "timezone": "UTC"}
     user = await insert_row(tx, USERS, {**values, "created_at": nobody.at}, nobody)
     by = author(ctx, call.request, user.id)
     await record(tx, by, Event(Action.BOOTSTRAP, USERS.kind, user.id))
