@@ -40,7 +40,8 @@ async def _escaped(deployment: Deployment, amqp_url: str | None) -> list[str]:
         found += canaries.found_in(table, text)
     if amqp_url is not None:
         messages = await _messages(amqp_url)
-        assert messages, "no message was overheard: this would prove nothing"
+        has_story = "source key" in canaries.planted.values()
+        assert messages or not has_story, "no message was overheard: this would prove nothing"
         for message in messages:
             found += canaries.found_in("a message", message)
     return found
