@@ -38,7 +38,7 @@ SUBSCRIBERS: Mapping[type[Message], tuple[str, ...]] = {
 a message published before its subscriber ever ran waits for it."""
 
 PUBLISHERS: Mapping[type[Message], tuple[str, ...]] = {
-    AlertsReceived: ("ingest",),
+    AlertsReceived: ("ingest", "web"),
     AcknowledgeIncident: ("web",),
     ResolveIncident: ("web",),
     ReopenIncident: ("web",),
@@ -50,6 +50,8 @@ PUBLISHERS: Mapping[type[Message], tuple[str, ...]] = {
     IncidentResolved: ("incidents",),
     RequestEscalation: ("web",),
     PageRequested: ("incidents",),
+    ReceiptsReceived: ("ingest",),
+    RetryNotifications: ("web",),
 }
 """Which services say each message, and so may be let say it (`bus/rabbit_permissions.py`)."""
 
