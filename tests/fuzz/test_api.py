@@ -20,9 +20,11 @@ from pagerpal_common.http.described import described
 from pagerpal_common.http.openapi import document
 from pagerpal_web.api import ENDPOINTS
 from schemathesis.checks import not_a_server_error
+from schemathesis.openapi.checks import IgnoredAuth
 from schemathesis.specs.openapi import checks
 
 from tests.e2e.deployment import ADMIN_EMAIL, ADMIN_PASSWORD, standalone
+from tests.e2e.fake_infobip import RECEIPT_TOKEN, fake_infobip
 
 CHECKS = [
     not_a_server_error,
@@ -43,6 +45,9 @@ ASKED: Mapping[str, Sequence[Scheme]] = {operation.name: operation.asks_for for 
 
 SEEN: dict[str, Counter[int]] = defaultdict(Counter)
 """How often each operation was answered with each status, by name."""
+
+UNGUESSED = {"log_in", "change_password", "end_session", "receive_event"}
+"""What succeeds only with a secret or a session in its body or path, which nothing made at random has."""
 
 SETTINGS = settings(
     deadline=None,
@@ -71,11 +76,27 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with standalone(tmp_path_factory.mktemp("fuzz"), None) as deployment:
+    with fake_infobip() as infobip, standalone(tmp_path_factory.mktemp("fuzz"), infobip) as deployment:
         with httpx.Client(base_url=deployment.url, auth=(ADMIN_EMAIL, ADMIN_PASSWORD), trust_env=False) as api:
             key = one_of_everything(api)
         basic = base64.b64encode(f"{ADMIN_EMAIL}:{ADMIN_PASSWORD}".encode()).decode()
-        yield Running(deployment.url, {(): {}, PERSON: {"Authorization": f"Basic {basic}"}, SOURCE: {"X-API-Key": key}})
+        headers: dict[tuple[Scheme, ...], Mapping[str, str]] = {
+            (): {},
+            PERSON: {"Authorization": f"Basic {basic}"},
+            SOURCE: {"X-API-Key": key},
+            (Scheme.RECEIPT_TOKEN,): {"X-Infobip-Receipt-Token": RECEIPT_TOKEN},
+        }
+        yield Running(deployment.url, headers)
+
+
+def auth_is_looked_at(ctx: Any, response: Any, case: Any) -> bool | None:
+    """Schemathesis' own check; but whoever has guessed too often hears 429, which lets nobody in either."""
+    try:
+        return bool(checks.ignored_auth(ctx, response, case))
+    except IgnoredAuth as failure:
+        if "got `429 " not in str(failure) + failure.message:
+            raise
+        return None
 
 
 def one_of_everything(api: httpx.Client) -> str:
@@ -117,7 +138,7 @@ def try_out(case: Any, running: Running) -> None:
     response = case.call(base_url=running.url, headers=headers)
     is_first_success = response.status_code < 300 and not any(status < 300 for status in SEEN[name])
     SEEN[name][response.status_code] += 1
-    wanted = [*CHECKS, checks.ignored_auth] if is_first_success else CHECKS
+    wanted = [*CHECKS, auth_is_looked_at] if is_first_success else CHECKS
     case.validate_response(response, wanted, headers=headers, transport_kwargs={"base_url": running.url})
 
 
@@ -137,6 +158,6 @@ def test_every_answer_to_a_deletion_is_in_the_document(case: Any, running: Runni
 def test_everything_has_succeeded_once() -> None:
     """Requests that are all turned away at the door would say nothing of what is behind it. Of a deletion it is enough
     that it was refused because something uses what was to go: the requests made that, too."""
-    never = {name for name in SEEN if not any(status < 300 or status == 409 for status in SEEN[name])}
+    never = {name for name in SEEN if not any(status < 300 or status == 409 for status in SEEN[name])} - UNGUESSED
     assert len(SEEN) in {0, len(OPERATIONS)}, "only some of them were tried"
     assert never == set(), {name: dict(SEEN[name]) for name in never}
