@@ -51,8 +51,7 @@ class Admission:
         may_come = self._allowance(source).take(_seconds(), number)
         self._note_limit(source.source_id, is_over=may_come)
         if not may_come:
-            for _ in range(number):
-                self._tally.note(source.source_id, SourceEnding.LIMITED, self._now())
+            self._tally.note(source.source_id, SourceEnding.LIMITED, self._now(), number)
             raise Unavailable("this source sends more than its limit")
 
     async def take(self, source: Source, alert: Alert) -> AlertResult | None:

@@ -40,11 +40,11 @@ class Tally:
     def __init__(self) -> None:
         self._counts = Counts()
 
-    def note(self, source_id: int, ending: Ending, at: datetime) -> None:
-        """One more alert or request came to this end."""
+    def note(self, source_id: int, ending: Ending, at: datetime, number: int = 1) -> None:
+        """So many more alerts or requests came to this end."""
         key = (source_id, at.replace(second=0, microsecond=0), ending)
         if key in self._counts.endings or len(self._counts.endings) < WAITING_LIMIT:
-            self._counts.endings[key] += 1
+            self._counts.endings[key] += number
 
     def note_alert(self, alert: Alert, ending: Ending) -> None:
         """An alert was accepted. What its source dates after its arrival shows how far the clock there is ahead."""
