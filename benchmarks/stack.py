@@ -65,7 +65,7 @@ async def stack(
             ports = {name: _free_port() for name in services}
             with _processes(ports, base, Path(folder) / "log") as pids:
                 for name, port in ports.items():
-                    await _until_ready(name, port)
+                    await _until_ready(name, port, Path(folder) / "log")
                 yield Stack(ports, pids | _servers(folder, amqp), url)
 
 
@@ -111,7 +111,7 @@ def _processes(ports: Mapping[str, int], base: Mapping[str, str], log: Path) -> 
             for name, port in ports.items():
                 environment = dict(base) | {"PORT": str(port)}
                 command = [sys.executable, "-m", f"pagerpal_{name}"]
-                started[name] = subprocess.Popen(command, env=environment, stderr=sink)
+                started[name] = subprocess.Popen(command, env=environment, stdout=sink, stderr=sink)
         yield {name: process.pid for name, process in started.items()}
     finally:
         for process in started.values():
@@ -120,7 +120,7 @@ def _processes(ports: Mapping[str, int], base: Mapping[str, str], log: Path) -> 
             process.wait(20)
 
 
-async def _until_ready(name: str, port: int) -> None:
+async def _until_ready(name: str, port: int, log: Path) -> None:
     deadline = time.monotonic() + 30
     async with httpx.AsyncClient() as client:
         while time.monotonic() < deadline:
@@ -129,7 +129,7 @@ async def _until_ready(name: str, port: int) -> None:
                 if answer.is_success and answer.json()["bus"]:
                     return
             await asyncio.sleep(0.05)
-    raise SystemExit(f"{name} was not ready in 30 s")
+    raise SystemExit(f"{name} was not ready in 30 s:\n{log.read_text()[-2000:]}")
 
 
 def _servers(folder: str, amqp: str) -> dict[str, int]:

@@ -63,7 +63,7 @@ class Storm:
 async def main() -> None:
     distinct = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
-    async with stack(SERVICES, {"PAGERPAL_ENV": "production"}, is_limited=True) as running:
+    async with stack(SERVICES, is_limited=True) as running:
         async with calm(running) as quiet:
             await asyncio.sleep(QUIET_SECONDS)
         print(f"calm source, all quiet:        p50 {percentile(quiet, 50):6.1f}  p99 {percentile(quiet, 99):6.1f} ms")
