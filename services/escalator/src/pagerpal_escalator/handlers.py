@@ -3,12 +3,14 @@
 Facts about an incident all mean the same: look at its run now, rather than when it is due.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from pagerpal_common.bus import Subscription
+from pagerpal_common.bus import BatchSubscription, Subscription
 from pagerpal_common.contracts.escalations import EscalateIncident, EscalationRequester, RequestEscalation
 from pagerpal_common.contracts.incidents import (
+    TRIGGERED_TOGETHER,
     IncidentAcknowledged,
     IncidentChanged,
     IncidentEscalated,
@@ -33,32 +35,39 @@ ANSWER_SECONDS = 2.0
 SAME_CLICK = timedelta(seconds=10)
 """A level entered this soon after a request was made is taken for what it asked for."""
 
+FACTS_AT_ONCE = 50
+"""Facts about incidents that are handled in one transaction."""
+
+TRIGGERS_AT_ONCE = FACTS_AT_ONCE // TRIGGERED_TOGETHER
+"""The same for messages that each tell of several."""
+
 Fact = TriggeredIncident | IncidentEscalated | IncidentAcknowledged | IncidentResolved
 
 
-def subscriptions(ctx: Context) -> tuple[Subscription, ...]:
+def subscriptions(ctx: Context) -> tuple[Subscription | BatchSubscription, ...]:
     """Every message this service takes, and what takes it."""
     return (
-        Subscription(IncidentsTriggered, partial(follow_incidents, ctx)),
-        Subscription(IncidentEscalated, partial(follow_incident, ctx)),
-        Subscription(IncidentAcknowledged, partial(follow_incident, ctx)),
-        Subscription(IncidentResolved, partial(follow_incident, ctx)),
+        BatchSubscription(IncidentsTriggered, partial(follow_triggered, ctx), TRIGGERS_AT_ONCE),
+        BatchSubscription(IncidentEscalated, partial(follow_incidents, ctx), FACTS_AT_ONCE),
+        BatchSubscription(IncidentAcknowledged, partial(follow_incidents, ctx), FACTS_AT_ONCE),
+        BatchSubscription(IncidentResolved, partial(follow_incidents, ctx), FACTS_AT_ONCE),
         Subscription(RequestEscalation, partial(request_escalation, ctx)),
     )
 
 
-async def follow_incidents(ctx: Context, fact: IncidentsTriggered) -> None:
-    """Begin the runs of incidents that opened together, each in a transaction of its own."""
-    for triggered in fact.incidents:
-        await follow_incident(ctx, triggered)
+async def follow_triggered(ctx: Context, messages: Sequence[IncidentsTriggered]) -> list[None]:
+    """Begin the runs of incidents that have opened."""
+    await follow_incidents(ctx, [incident for message in messages for incident in message.incidents])
+    return [None] * len(messages)
 
 
-async def follow_incident(ctx: Context, fact: Fact) -> None:
-    """Bring the run in step with its incident; the rows, not the message, say how that one stands."""
+async def follow_incidents(ctx: Context, facts: Sequence[Fact]) -> list[None]:
+    """Bring runs in step with their incidents; the rows, not the messages, say how those stand."""
     async with ctx.gate, ctx.db.begin() as tx:
-        has_changed = await follow(ctx, tx, fact.incident_id, fact.escalation_id)
+        has_changed = await follow(ctx, tx, {(fact.incident_id, fact.escalation_id) for fact in facts})
     if has_changed:
         ctx.outbox.bell.ring()
+    return [None] * len(facts)
 
 
 async def request_escalation(ctx: Context, command: RequestEscalation) -> IncidentChanged:
@@ -74,7 +83,7 @@ async def request_escalation(ctx: Context, command: RequestEscalation) -> Incide
         BusUnavailable: incidents has not answered. The level may have been entered all the same.
     """
     async with ctx.gate, ctx.db.begin() as tx:
-        incident = await storage.find_incident(tx, command.incident_id)
+        incident = (await storage.find_incidents(tx, [command.incident_id])).get(command.incident_id)
         if incident is None:
             raise NotFound(f"no incident {command.incident_id}")
         _refuse(incident, command)

@@ -77,7 +77,7 @@ async def sweep(ctx: Context) -> int:
 
 
 async def _follow(ctx: Context, incident_id: int, escalation_id: int, tx: AsyncConnection) -> bool:
-    return await follow(ctx, tx, incident_id, escalation_id)
+    return await follow(ctx, tx, [(incident_id, escalation_id)])
 
 
 async def _look_due(ctx: Context, escalation_id: int, tx: AsyncConnection) -> bool:

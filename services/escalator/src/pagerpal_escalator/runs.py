@@ -1,13 +1,14 @@
-"""How is a run begun and brought in step with its incident? The same for every message and every timer.
+"""How are runs begun and brought in step with their incidents? The same for every message and every timer.
 
-Both work in the caller's transaction.
+All of it works in the caller's transaction, on as many runs as come together: in a storm each statement counts.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pagerpal_common.contracts.escalations import EscalateIncident
 from pagerpal_common.directory import find_policy, load_facts
-from pagerpal_common.escalation import fallback_policy
+from pagerpal_common.escalation import Facts, Policy, fallback_policy
 from pagerpal_common.vocabulary import IncidentStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,15 +17,51 @@ from pagerpal_escalator.context import Context
 from pagerpal_escalator.domain.run import Incident, Run, ask, decide, new_run
 
 
-async def follow(ctx: Context, tx: AsyncConnection, incident_id: int, escalation_id: int) -> bool:
-    """Look at a run, beginning it where an open incident has none; whether anything changed."""
-    run = await storage.lock_run(tx, escalation_id)
-    if run is not None:
-        return await look(ctx, tx, run, ctx.now())
-    incident = await storage.find_incident(tx, incident_id)
-    if incident is None or incident.escalation_id != escalation_id or incident.status is IncidentStatus.RESOLVED:
-        return False
-    return await _begin_and_ask(ctx, tx, incident, ctx.now())
+class Readings:
+    """What is read of policies and people at one instant: once for all runs that need the same."""
+
+    def __init__(self, tx: AsyncConnection, at: datetime) -> None:
+        self.at = at
+        self._tx = tx
+        self._policies: dict[tuple[int, int | None], Policy] = {}
+        self._facts: dict[tuple[int, Policy | None], Facts] = {}
+
+    async def policy(self, incident: Incident) -> Policy:
+        """The policy that a run begun now follows."""
+        key = (incident.team_id, incident.escalation_policy_id)
+        if key not in self._policies:
+            found = await find_policy(self._tx, team_id=incident.team_id, policy_id=incident.escalation_policy_id)
+            self._policies[key] = found or fallback_policy(await self.facts(incident.team_id, None))
+        return self._policies[key]
+
+    async def facts(self, team_id: int, policy: Policy | None) -> Facts:
+        """Who is there, and on call."""
+        key = (team_id, policy)
+        if key not in self._facts:
+            self._facts[key] = await load_facts(self._tx, policy, team_id=team_id, at=self.at)
+        return self._facts[key]
+
+
+async def follow(ctx: Context, tx: AsyncConnection, followed: Iterable[tuple[int, int]]) -> bool:
+    """Look at runs, beginning each that an open incident lacks; whether anything changed.
+
+    Ring the outbox's bell once it has committed.
+
+    Args:
+        followed: pairs of an incident's id and its run's.
+    """
+    incident_of = {run: incident for incident, run in followed}
+    runs = await storage.lock_runs(tx, list(incident_of))
+    incidents = await storage.find_incidents(tx, {*incident_of.values(), *(run.incident_id for run in runs)})
+    known = {run.escalation_id for run in runs}
+    missing = [
+        incident
+        for run, number in sorted(incident_of.items())
+        if run not in known and (incident := incidents.get(number)) is not None and _lacks(incident, run)
+    ]
+    readings = Readings(tx, ctx.now())
+    has_begun = await _begin_and_ask(ctx, tx, missing, readings)
+    return await _look(ctx, tx, [(run, incidents.get(run.incident_id)) for run in runs], readings) or has_begun
 
 
 async def look(ctx: Context, tx: AsyncConnection, run: Run, at: datetime) -> bool:
@@ -32,47 +69,56 @@ async def look(ctx: Context, tx: AsyncConnection, run: Run, at: datetime) -> boo
 
     Ring the outbox's bell once it has committed.
     """
-    incident = await storage.find_incident(tx, run.incident_id)
-    kept, asked = await _decide(tx, run, incident, at)
-    if asked is not None and (run.asked is None or not await storage.replace_unsent(tx, run.asked, asked)):
-        await ctx.outbox.add(tx, [asked])
-    if kept != run:
-        await storage.save_run(tx, kept)
-    return kept != run
+    incidents = await storage.find_incidents(tx, [run.incident_id])
+    return await _look(ctx, tx, [(run, incidents.get(run.incident_id))], Readings(tx, at))
 
 
 async def ensure_run(tx: AsyncConnection, incident: Incident, at: datetime) -> Run:
     """The incident's run, locked; where there is none it is begun, with the policy as it stands now."""
-    run = await _begin(tx, incident, at)
-    if await storage.insert_run(tx, run):
+    run = new_run(incident, await Readings(tx, at).policy(incident), at)
+    if await storage.insert_runs(tx, [run]):
         return run
     # It was there before, or another escalator was first: then that row holds.
-    return await storage.lock_run(tx, incident.escalation_id) or run
+    return next(iter(await storage.lock_runs(tx, [incident.escalation_id])), run)
 
 
-async def _begin_and_ask(ctx: Context, tx: AsyncConnection, incident: Incident, at: datetime) -> bool:
+def _lacks(incident: Incident, escalation_id: int) -> bool:
+    return incident.escalation_id == escalation_id and incident.status is not IncidentStatus.RESOLVED
+
+
+async def _look(
+    ctx: Context, tx: AsyncConnection, pairs: Sequence[tuple[Run, Incident | None]], readings: Readings
+) -> bool:
+    changed: list[Run] = []
+    wanted: list[EscalateIncident] = []
+    for run, incident in pairs:
+        kept, asked = await _decide(run, incident, readings)
+        if asked is not None and (run.asked is None or not await storage.replace_unsent(tx, run.asked, asked)):
+            wanted.append(asked)
+        if kept != run:
+            changed.append(kept)
+    await storage.save_runs(tx, changed)
+    await ctx.outbox.add(tx, wanted)
+    return bool(changed)
+
+
+async def _begin_and_ask(ctx: Context, tx: AsyncConnection, incidents: Sequence[Incident], readings: Readings) -> bool:
     """The way of nearly every page, so it takes no more round trips than it must: begun and decided on in one go."""
-    kept, asked = await _decide(tx, await _begin(tx, incident, at), incident, at)
-    if not await storage.insert_run(tx, kept):
-        return False  # another escalator was first, and asks
-    if asked is not None:
-        await ctx.outbox.add(tx, [asked])
-    return True
+    begun: list[Run] = []
+    wanted: list[EscalateIncident] = []
+    for incident in incidents:
+        run = new_run(incident, await readings.policy(incident), readings.at)
+        kept, asked = await _decide(run, incident, readings)
+        begun.append(kept)
+        wanted += [asked] if asked is not None else []
+    inserted = await storage.insert_runs(tx, begun)  # of the others another escalator was first, and asks
+    await ctx.outbox.add(tx, [asked for asked in wanted if asked.escalation_id in inserted])
+    return bool(inserted)
 
 
-async def _begin(tx: AsyncConnection, incident: Incident, at: datetime) -> Run:
-    policy = await find_policy(tx, team_id=incident.team_id, policy_id=incident.escalation_policy_id)
-    if policy is None:
-        policy = fallback_policy(await load_facts(tx, None, team_id=incident.team_id, at=at))
-    return new_run(incident, policy, at)
-
-
-async def _decide(
-    tx: AsyncConnection, run: Run, incident: Incident | None, at: datetime
-) -> tuple[Run, EscalateIncident | None]:
+async def _decide(run: Run, incident: Incident | None, readings: Readings) -> tuple[Run, EscalateIncident | None]:
     """The run as it is to be kept, and the step it asks for, if any."""
-    verdict = decide(run, incident, at)
+    verdict = decide(run, incident, readings.at)
     if not verdict.asks or incident is None:
         return verdict.run, None
-    facts = await load_facts(tx, run.policy, team_id=run.team_id, at=at)
-    return ask(verdict.run, incident, facts, at)
+    return ask(verdict.run, incident, await readings.facts(run.team_id, run.policy), readings.at)

@@ -22,7 +22,7 @@ from pagerpal_common.errors import BusUnavailable, Conflict
 from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.escalation import escalation_outbox
 from pagerpal_escalator.context import Context
-from pagerpal_escalator.handlers import ANSWER_SECONDS, Fact, follow_incident
+from pagerpal_escalator.handlers import ANSWER_SECONDS, Fact, follow_incidents
 from pagerpal_escalator.loops import Watch, sweep, tick
 from sqlalchemy import text
 
@@ -187,7 +187,7 @@ class World:
         row = await self.incident(number)
         run = escalation_id or row.escalation_id
         told = fact.model_validate({"incident_id": number, "escalation_id": run, "occurred_at": self.now})
-        await follow_incident(self.ctx, told)
+        await follow_incidents(self.ctx, [told])
 
     async def incident(self, number: int) -> Any:
         return (await self.sql("SELECT * FROM incidents.incidents WHERE id = :i", i=number))[0]

@@ -1,8 +1,9 @@
 """What this service does with each message. Load, decide, save; the reply goes out after the commit."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 import structlog
 from pagerpal_common.bus import BatchSubscription, Subscription
@@ -16,6 +17,7 @@ from pagerpal_common.contracts.incidents import (
     ReopenIncident,
     ResolveIncident,
 )
+from pagerpal_common.contracts.message import Message
 from pagerpal_common.contracts.notifications import NotificationSettled
 from pagerpal_common.errors import Conflict, NotFound
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,19 +36,22 @@ from pagerpal_incidents.domain.incident import (
 from pagerpal_incidents.intake import take_in
 from pagerpal_incidents.storage.incidents import (
     insert_events,
-    lock_incident,
+    lock_incidents,
     lock_open,
     take_escalation_id,
     update_incidents,
 )
 from pagerpal_incidents.storage.notifications import record_notifications
-from pagerpal_incidents.storage.pages import close_pages, is_still_asked, request_pages
+from pagerpal_incidents.storage.pages import close_pages, find_asked, request_pages
 from pagerpal_incidents.view import view
 
 log = structlog.get_logger(__name__)
 
 MESSAGES_AT_ONCE = 50
 """Messages of alerts taken together; their alerts are committed at most `GROUP_LIMIT` to a transaction."""
+
+STEPS_AT_ONCE = 50
+"""Steps of escalations, or ends of notifications, that are committed together."""
 
 
 SUSPECT_AFTER = timedelta(seconds=10)
@@ -61,8 +66,8 @@ def subscriptions(ctx: Context) -> tuple[Subscription | BatchSubscription, ...]:
         Subscription(AcknowledgeIncident, partial(acknowledge_incident, ctx)),
         Subscription(ResolveIncident, partial(resolve_incident, ctx)),
         Subscription(ReopenIncident, partial(reopen_incident, ctx)),
-        Subscription(EscalateIncident, partial(escalate_incident, ctx)),
-        Subscription(NotificationSettled, partial(on_notification_settled, ctx)),
+        BatchSubscription(EscalateIncident, partial(escalate_incidents, ctx), STEPS_AT_ONCE),
+        BatchSubscription(NotificationSettled, partial(on_notifications_settled, ctx), STEPS_AT_ONCE),
     )
 
 
@@ -101,31 +106,42 @@ async def resolve_incident(ctx: Context, command: ResolveIncident) -> IncidentCh
     return await _apply(ctx, command.incident_id, decide)
 
 
-async def escalate_incident(ctx: Context, asked: EscalateIncident) -> IncidentChanged:
-    """Enter a level and page its people, if that still fits; what the escalator asks in vain changes nothing.
+async def escalate_incidents(ctx: Context, messages: Sequence[EscalateIncident]) -> list[IncidentChanged]:
+    """Enter levels and page their people, as far as that still fits; what the escalator asks in vain changes nothing.
+
+    All in one transaction: in a storm one each cost more than the storm's alerts do. The answers show how their
+    incidents stand in the end.
 
     Raises:
         NotFound: there is no such incident.
         Invalid, Conflict: a person asked, and it is resolved, or has moved on.
     """
-
     at = ctx.now()
-
-    def decide(incident: Incident) -> Change:
-        if asked.by is not None:
-            refuse_unwanted(incident, asked)
-        return enter_level(incident, asked, at=at)
-
-    if asked.by is None and abs(at - asked.occurred_at) > SUSPECT_AFTER and not await _is_still_asked(ctx, asked):
-        log.warning("escalation.stale", incident_id=asked.incident_id, escalation_id=asked.escalation_id)
-        return await _apply(ctx, asked.incident_id, Change)
-    return await _apply(ctx, asked.incident_id, decide)
-
-
-async def _is_still_asked(ctx: Context, asked: EscalateIncident) -> bool:
-    """Told by the run's row and not by the time: the clocks of two hosts may be minutes apart."""
     async with ctx.db.begin() as tx:
-        return await is_still_asked(tx, asked)
+        stale = await _find_stale(tx, messages, at)
+        incidents = await lock_incidents(tx, {asked.incident_id for asked in messages})
+        changes: list[Change] = []
+        for asked in messages:
+            incident = _found(incidents.get(asked.incident_id), asked.incident_id)
+            if asked.by is not None:
+                refuse_unwanted(incident, asked)
+            if asked.message_id not in stale:
+                changes.append(enter_level(incident, asked, at=at))
+                incidents[incident.id] = changes[-1].incident
+        await _save(ctx, tx, changes, at)
+    ctx.outbox.bell.ring()
+    return [IncidentChanged(incident=view(incidents[asked.incident_id]), occurred_at=at) for asked in messages]
+
+
+async def _find_stale(tx: AsyncConnection, messages: Sequence[EscalateIncident], at: datetime) -> Set[UUID]:
+    """Told by the runs' rows and not by the time: the clocks of two hosts may be minutes apart."""
+    suspects = [asked for asked in messages if asked.by is None and abs(at - asked.occurred_at) > SUSPECT_AFTER]
+    if not suspects:
+        return set()
+    stale = {asked.message_id for asked in suspects} - await find_asked(tx, suspects)
+    if stale:
+        log.warning("escalation.stale", number=len(stale), incident_id=suspects[0].incident_id)
+    return stale
 
 
 async def reopen_incident(ctx: Context, command: ReopenIncident) -> IncidentChanged:
@@ -148,27 +164,31 @@ async def reopen_incident(ctx: Context, command: ReopenIncident) -> IncidentChan
                 tx, (incident.team_id, incident.escalation_policy_id), ctx.now()
             ),
         )
-        await _save(ctx, tx, change, ctx.now())
+        await _save(ctx, tx, [change], ctx.now())
     ctx.outbox.bell.ring()
     return IncidentChanged(incident=view(change.incident), occurred_at=ctx.now())
 
 
-async def on_notification_settled(ctx: Context, fact: NotificationSettled) -> None:
-    """Bring a notification's end into the timeline; its row, not the message, says what it was."""
+async def on_notifications_settled(ctx: Context, facts: Sequence[NotificationSettled]) -> list[None]:
+    """Bring the ends of notifications into the timelines; their rows, not the messages, say what they were."""
     async with ctx.db.begin() as tx:
-        await record_notifications(tx, [fact.incident_id])
+        await record_notifications(tx, sorted({fact.incident_id for fact in facts}))
+    return [None] * len(facts)
 
 
 async def _apply(ctx: Context, incident_id: int, decide: Callable[[Incident], Change]) -> IncidentChanged:
     async with ctx.db.begin() as tx:
         change = decide(await _lock(tx, incident_id))
-        await _save(ctx, tx, change, ctx.now())
+        await _save(ctx, tx, [change], ctx.now())
     ctx.outbox.bell.ring()
     return IncidentChanged(incident=view(change.incident), occurred_at=ctx.now())
 
 
 async def _lock(tx: AsyncConnection, incident_id: int) -> Incident:
-    incident = await lock_incident(tx, incident_id)
+    return _found((await lock_incidents(tx, [incident_id])).get(incident_id), incident_id)
+
+
+def _found(incident: Incident | None, incident_id: int) -> Incident:
     if incident is None:
         raise NotFound(f"there is no incident {incident_id}")
     return incident
@@ -184,18 +204,19 @@ async def _refuse_second_open(tx: AsyncConnection, incident: Incident) -> None:
         raise Conflict(f"incident {other.id} is open for the same alert")
 
 
-async def _save(ctx: Context, tx: AsyncConnection, change: Change, at: datetime) -> None:
-    """Everything that a change makes true, in the caller's transaction."""
-    if not change.events:
+async def _save(ctx: Context, tx: AsyncConnection, changes: Sequence[Change], at: datetime) -> None:
+    """Everything that changes make true, in their order and in the caller's transaction."""
+    real = [change for change in changes if change.events]
+    if not real:
         return
-    incident = change.incident
-    await update_incidents(tx, [incident])
-    await insert_events(tx, change.events)
-    if change.closes_pages:
-        await close_pages(tx, [incident.id])
-    numbers = await request_pages(tx, incident, change.pages, at=at)
-    asked = PageRequested(incident_id=incident.id, page_request_ids=tuple(numbers), occurred_at=at)
-    await ctx.outbox.add(tx, [*change.messages, *([asked] if numbers else [])])
+    await update_incidents(tx, list({change.incident.id: change.incident for change in real}.values()))
+    await insert_events(tx, [event for change in real for event in change.events])
+    await close_pages(tx, [change.incident.id for change in real if change.closes_pages])
+    requested = await request_pages(tx, [(change.incident, change.pages) for change in real], at=at)
+    messages: list[Message] = [message for change in real for message in change.messages]
+    for incident_id, numbers in requested.items():
+        messages.append(PageRequested(incident_id=incident_id, page_request_ids=tuple(numbers), occurred_at=at))
+    await ctx.outbox.add(tx, messages)
 
 
 def _person(command: IncidentCommand) -> Person:

@@ -7,7 +7,7 @@ from pagerpal_common.contracts.escalations import EscalateIncident
 from pagerpal_common.errors import Unavailable
 
 from pagerpal_incidents.context import Context
-from pagerpal_incidents.handlers import escalate_incident
+from pagerpal_incidents.handlers import escalate_incidents
 from pagerpal_incidents.intake import take_in
 from pagerpal_incidents.storage.counts import move_changes
 from pagerpal_incidents.storage.histories import forget_early
@@ -50,7 +50,7 @@ async def apply_unapplied(ctx: Context) -> int:
 
 async def _apply_one(ctx: Context, step: EscalateIncident) -> int:
     try:
-        answer = await escalate_incident(ctx, step)
+        (answer,) = await escalate_incidents(ctx, [step])
     except Unavailable:
         raise
     except Exception as error:

@@ -19,7 +19,7 @@ from pagerpal_common.vocabulary import AlertStatus, IncidentStatus
 from pagerpal_incidents.context import Context
 from pagerpal_incidents.handlers import (
     acknowledge_incident,
-    escalate_incident,
+    escalate_incidents,
     reopen_incident,
     resolve_incident,
 )
@@ -31,7 +31,11 @@ from .conftest import T0, an_alert
 
 @pytest.fixture
 async def incident(ctx: Context) -> IncidentView:
-    (result,) = await take_in(ctx, [an_alert()])
+    return await an_incident(ctx)
+
+
+async def an_incident(ctx: Context, **alert: Any) -> IncidentView:
+    (result,) = await take_in(ctx, [an_alert(**alert)])
     assert result.incident is not None
     return result.incident
 
@@ -86,7 +90,7 @@ async def test_a_resolved_incident_cannot_be_acknowledged(ctx: Context, incident
 
 async def test_entering_a_level_requests_its_pages_once(ctx: Context, incident: IncidentView, rows: Rows) -> None:
     step = a_step(incident)
-    await asyncio.gather(*(escalate_incident(ctx, step) for _ in range(5)))
+    await asyncio.gather(*(escalate_incidents(ctx, [step]) for _ in range(5)))
 
     (page,) = await rows("SELECT user_id, level, reason, is_open FROM incidents.page_requests")
     assert page == {
@@ -99,32 +103,44 @@ async def test_entering_a_level_requests_its_pages_once(ctx: Context, incident: 
     assert topics == ["incidents.triggered.v1", "incident.escalated.v1", "page.requested.v1"]
 
 
+async def test_steps_that_come_together_are_each_entered_once(ctx: Context, rows: Rows) -> None:
+    incidents = [await an_incident(ctx, external_id=name) for name in ("cpu", "disk", "net")]
+    steps = [a_step(incident) for incident in incidents]
+
+    answers = await escalate_incidents(ctx, [*steps, steps[0]])
+
+    assert [answer.incident.id for answer in answers] == [*(one.id for one in incidents), incidents[0].id]
+    assert {answer.incident.current_escalation_level for answer in answers} == {1}
+    pages = await rows("SELECT incident_id, level FROM incidents.page_requests ORDER BY id")
+    assert pages == [{"incident_id": incident.id, "level": 1} for incident in incidents]
+
+
 async def test_acknowledging_closes_the_pages_and_the_timer_pages_nobody_after(
     ctx: Context, incident: IncidentView, rows: Rows
 ) -> None:
-    await escalate_incident(ctx, a_step(incident))
+    await escalate_incidents(ctx, [a_step(incident)])
     await acknowledge_incident(ctx, AcknowledgeIncident(**by(incident)))
 
-    late = await escalate_incident(ctx, a_step(incident, level=2))
+    (late,) = await escalate_incidents(ctx, [a_step(incident, level=2)])
 
     assert late.incident.status == IncidentStatus.ACKNOWLEDGED
     assert await rows("SELECT is_open, level FROM incidents.page_requests") == [{"is_open": False, "level": 1}]
 
 
 async def test_two_clicks_never_skip_a_level(ctx: Context, incident: IncidentView) -> None:
-    await escalate_incident(ctx, a_step(incident))
+    await escalate_incidents(ctx, [a_step(incident)])
     click = a_step(incident, level=2, by=EscalationRequester(actor_user_id=1, acting_as_user_id=1))
 
-    answers = await asyncio.gather(*(escalate_incident(ctx, click) for _ in range(2)), return_exceptions=True)
+    answers = await asyncio.gather(*(escalate_incidents(ctx, [click]) for _ in range(2)), return_exceptions=True)
 
-    assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "IncidentChanged"]
+    assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "list"]
 
 
 async def test_a_person_may_escalate_what_somebody_has_acknowledged(ctx: Context, incident: IncidentView) -> None:
     await acknowledge_incident(ctx, AcknowledgeIncident(**by(incident)))
     click = a_step(incident, by=EscalationRequester(actor_user_id=1, acting_as_user_id=2))
 
-    answer = await escalate_incident(ctx, click)
+    (answer,) = await escalate_incidents(ctx, [click])
 
     assert (answer.incident.status, answer.incident.acknowledged_by) == (IncidentStatus.TRIGGERED, None)
     assert answer.incident.current_escalation_level == 1
@@ -187,7 +203,7 @@ async def test_a_step_that_waited_in_a_queue_and_was_planned_afresh_pages_nobody
     await the_run_asks_for(rows, a_step(incident))
     clock.advance(seconds=61)
 
-    answer = await escalate_incident(ctx, a_step(incident))
+    (answer,) = await escalate_incidents(ctx, [a_step(incident)])
 
     assert answer.incident.current_escalation_level == 0
     assert await rows("SELECT 1 AS one FROM incidents.page_requests") == []
@@ -202,7 +218,7 @@ async def test_the_clocks_of_two_hosts_may_disagree(
     await the_run_asks_for(rows, step)
     clock.advance(seconds=seconds)
 
-    answer = await escalate_incident(ctx, step)
+    (answer,) = await escalate_incidents(ctx, [step])
 
     assert answer.incident.current_escalation_level == 1
 

@@ -9,7 +9,7 @@ from pagerpal_common.contracts.notifications import NotificationSettled
 from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
 from pagerpal_incidents.context import Context
-from pagerpal_incidents.handlers import on_notification_settled
+from pagerpal_incidents.handlers import on_notifications_settled
 from pagerpal_incidents.intake import take_in
 from pagerpal_incidents.loops import tell_notifications
 
@@ -60,7 +60,9 @@ async def becomes(rows: Rows, number: int, **columns: Any) -> None:
 
 
 async def told(ctx: Context, incident: IncidentView) -> None:
-    await on_notification_settled(ctx, NotificationSettled(incident_id=incident.id, notification_id=1, occurred_at=T0))
+    await on_notifications_settled(
+        ctx, [NotificationSettled(incident_id=incident.id, notification_id=1, occurred_at=T0)]
+    )
 
 
 async def lines(rows: Rows) -> list[tuple[str, str]]:

@@ -45,7 +45,7 @@ JOIN unnest(CAST(:sources AS bigint[]), CAST(:externals AS text[])) AS k(source_
 WHERE i.status <> 'resolved' ORDER BY i.id FOR UPDATE OF i
 """)
 _BY_ID = text(f"SELECT {LISTED} FROM incidents.incidents i WHERE i.id = ANY(:ids)")
-_LOCK_ONE = text(f"SELECT {LISTED} FROM incidents.incidents i WHERE i.id = :id FOR UPDATE")
+_LOCK_BY_ID = text(f"{_BY_ID.text} ORDER BY i.id FOR UPDATE")
 _NUMBERS = text("""
 SELECT nextval((SELECT pg_get_serial_sequence('incidents.incidents', 'id'))) AS id,
        nextval('incidents.escalation_ids') AS escalation_id
@@ -80,10 +80,10 @@ async def find_incidents(tx: AsyncConnection, ids: Iterable[int]) -> dict[int, I
     return {incident.id: incident for incident in found}
 
 
-async def lock_incident(tx: AsyncConnection, incident_id: int) -> Incident | None:
-    """One incident, held until the transaction ends."""
-    row = (await tx.execute(_LOCK_ONE, {"id": incident_id})).one_or_none()
-    return None if row is None else incident_of(row)
+async def lock_incidents(tx: AsyncConnection, ids: Iterable[int]) -> dict[int, Incident]:
+    """The same, held until the transaction ends."""
+    found = [incident_of(row) for row in await tx.execute(_LOCK_BY_ID, {"ids": list(ids)})]
+    return {incident.id: incident for incident in found}
 
 
 async def take_numbers(tx: AsyncConnection, count: int) -> list[tuple[int, int]]:

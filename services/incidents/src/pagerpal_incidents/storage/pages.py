@@ -1,8 +1,10 @@
 """Page requests, the obligation ledger: who is to be reached, and why."""
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
+from uuid import UUID
 
 from pagerpal_common.contracts.escalations import EscalateIncident, PageTarget
 from pagerpal_common.schema.incidents import page_requests
@@ -25,12 +27,11 @@ _NAMES = (
     "is_open",
 )
 # One per run, pass, level, reminder and person, whatever is repeated.
-_INSERT = text(insert(page_requests, _NAMES, then="ON CONFLICT DO NOTHING RETURNING id"))
+_INSERT = text(insert(page_requests, _NAMES, then="ON CONFLICT DO NOTHING RETURNING id, incident_id"))
 _CLOSE = text("UPDATE incidents.page_requests SET is_open = false WHERE incident_id = ANY(:ids) AND is_open")
 _STILL_ASKED = text("""
-SELECT EXISTS (
-    SELECT FROM escalation.escalations WHERE escalation_id = :run AND asked ->> 'message_id' = :message
-)
+SELECT asked ->> 'message_id' AS message_id
+FROM escalation.escalations WHERE escalation_id = ANY(:runs) AND asked ->> 'message_id' = ANY(:messages)
 """)
 # Steps that the escalator has asked for and that have not been applied, though there was time.
 _ASKED = text("""
@@ -46,18 +47,16 @@ ORDER BY e.escalation_id LIMIT :limit
 """)
 
 
-async def is_still_asked(tx: AsyncConnection, asked: EscalateIncident) -> bool:
-    """Whether this very step is what its run asks for now."""
-    values = {"run": asked.escalation_id, "message": str(asked.message_id)}
-    return bool((await tx.execute(_STILL_ASKED, values)).scalar_one())
+async def find_asked(tx: AsyncConnection, steps: Sequence[EscalateIncident]) -> Set[UUID]:
+    """Which of these very steps are what their runs ask for now, by the ids of their messages."""
+    values = {"runs": [step.escalation_id for step in steps], "messages": [str(step.message_id) for step in steps]}
+    return {UUID(row.message_id) for row in await tx.execute(_STILL_ASKED, values)}
 
 
 async def request_pages(
-    tx: AsyncConnection, incident: Incident, people: Sequence[PageTarget], *, at: datetime
-) -> list[int]:
-    """Oblige the notifier to reach these people; the numbers of the new requests."""
-    if not people:
-        return []
+    tx: AsyncConnection, wanted: Sequence[tuple[Incident, Sequence[PageTarget]]], *, at: datetime
+) -> Mapping[int, Sequence[int]]:
+    """Oblige the notifier to reach these people; the numbers of the new requests, by incident."""
     rows = [
         {
             "incident_id": incident.id,
@@ -70,9 +69,13 @@ async def request_pages(
             "requested_at": at,
             "is_open": True,
         }
+        for incident, people in wanted
         for person in people
     ]
-    return [row.id for row in await tx.execute(_INSERT, columns(page_requests, rows, _NAMES))]
+    requested: defaultdict[int, list[int]] = defaultdict(list)
+    for row in await tx.execute(_INSERT, columns(page_requests, rows, _NAMES)) if rows else ():
+        requested[row.incident_id].append(row.id)
+    return requested
 
 
 async def close_pages(tx: AsyncConnection, incident_ids: Sequence[int]) -> None:
