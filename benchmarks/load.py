@@ -25,6 +25,8 @@ class Sending(Protocol):
 
     def request(self) -> bytes: ...
 
+    def pause(self) -> float: ...
+
     def is_over(self) -> bool: ...
 
     def answered(self, status: int, seconds: float) -> None: ...
@@ -55,7 +57,7 @@ class Connection(asyncio.Protocol):
             return
         self._load.answered(int(head[9:12]), time.perf_counter() - self._sent_at)
         self._buffer = b""
-        self._send()
+        asyncio.get_running_loop().call_later(self._load.pause(), self._send)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._load.lost()
@@ -90,6 +92,9 @@ class Load:
             f'"severity":"critical","external_id":"{name}"}}'
         )
         return f"{self._head}{len(body)}\r\n\r\n{body}".encode()
+
+    def pause(self) -> float:
+        return 0
 
     def is_over(self) -> bool:
         return time.perf_counter() > self._from + self._seconds

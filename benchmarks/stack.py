@@ -129,7 +129,11 @@ async def _until_ready(name: str, port: int, log: Path) -> None:
                 if answer.is_success and answer.json()["bus"]:
                     return
             await asyncio.sleep(0.05)
-    raise SystemExit(f"{name} was not ready in 30 s:\n{log.read_text()[-2000:]}")
+    raise SystemExit(f"{name} was not ready in 30 s:\n{_end_of(log)}")
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text()[-2000:]
 
 
 def _servers(folder: str, amqp: str) -> dict[str, int]:

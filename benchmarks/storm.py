@@ -1,4 +1,4 @@
-"""What do two storms of one source cost the others? 10,000 different alerts, and 100,000 repeats of one.
+"""What do two storms of one source cost the others? 10,000 different alerts in 20 s, and 100,000 repeats of one.
 
 Four services on one machine with broker, database and senders. A calm source posts ten alerts a second throughout; its
 answers' times while it storms are compared with those while it is quiet. Compare ratios, not figures.
@@ -24,20 +24,26 @@ from stack import CALM_KEY, KEY, Stack, resident_megabytes, stack
 
 SERVICES = ("ingest", "incidents", "escalator", "notifier")
 CONNECTIONS = 100
+DISTINCT_RATE = 500.0
 CALM_PAUSE = 0.1
 QUIET_SECONDS = 15.0
 
 
 @dataclass
 class Storm:
-    """A number of alerts, sent over as many connections as there are, each as soon as the one before is answered."""
+    """A number of alerts over as many connections as there are, each sent once the one before is answered: at once, or
+    when its time has come."""
 
     key: str
     number: int
     external_id: str | None
     """None: each alert has one of its own."""
+    rate: float | None
+    """Alerts a second; None: as many as are answered."""
+    began: float = field(default_factory=time.perf_counter)
     open: int = CONNECTIONS
     sent: int = 0
+    given: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -47,6 +53,10 @@ class Storm:
         body = f'{{"title":"{name} is down","severity":"critical","external_id":"{name}"}}'
         head = f"POST /api/v1/alerts HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: {self.key}\r\nContent-Length: "
         return f"{head}{len(body)}\r\n\r\n{body}".encode()
+
+    def pause(self) -> float:
+        self.given += 1
+        return 0 if self.rate is None else max(0.0, self.began + self.given / self.rate - time.perf_counter())
 
     def is_over(self) -> bool:
         return self.sent >= self.number
@@ -93,7 +103,7 @@ async def send(port: int, number: int, external_id: str | None) -> str:
         sys.executable,
         __file__,
         "--send",
-        *(str(port), str(number), external_id or ""),
+        *(str(port), str(number), external_id or "", "" if external_id else str(DISTINCT_RATE)),
         stdout=asyncio.subprocess.PIPE,
         cwd=Path(__file__).parent,
     )
@@ -101,8 +111,8 @@ async def send(port: int, number: int, external_id: str | None) -> str:
     return output.decode().strip()
 
 
-async def _send(port: int, number: int, external_id: str) -> None:
-    load = Storm(KEY, number, external_id or None)
+async def _send(port: int, number: int, external_id: str, rate: str) -> None:
+    load = Storm(KEY, number, external_id or None, float(rate) if rate else None)
     loop = asyncio.get_running_loop()
     for _ in range(CONNECTIONS):
         await loop.create_connection(lambda: Connection(load), "127.0.0.1", port)
@@ -163,6 +173,6 @@ def percentile(times: list[float], share: int) -> float:
 
 if __name__ == "__main__":
     if "--send" in sys.argv:
-        uvloop.run(_send(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]))
+        uvloop.run(_send(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5]))
     else:
         asyncio.run(main())

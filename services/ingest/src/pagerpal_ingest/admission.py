@@ -4,7 +4,6 @@ Every alert of every dialect passes here on its way to the intake, so here is wh
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,6 +16,7 @@ from pagerpal_common.vocabulary import SourceEnding
 from pagerpal_ingest.domain.allowance import Allowance, full, rate_of
 from pagerpal_ingest.domain.source import Source
 from pagerpal_ingest.intake import WAITING_LIMIT, Intake
+from pagerpal_ingest.lanes import Lanes
 from pagerpal_ingest.tally import Tally
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,7 @@ ALERTS_PER_SECOND = 1000.0
 """Of one source, in the long run, unless its configuration or PAGERPAL_SOURCE_ALERTS_PER_SECOND says otherwise."""
 
 AT_ONCE = WAITING_LIMIT * 4 // 5
-"""Alerts of one source that may be under way; the other places are for the other sources."""
+"""Alerts of one source that may be under way or wait for it; the other places are for the other sources."""
 
 ALLOWANCES_LIMIT = 10_000
 
@@ -39,7 +39,7 @@ class Admission:
         self._now = now
         self._default_rate = alerts_per_second
         self._allowances: dict[int, Allowance] = {}
-        self._under_way: Counter[int] = Counter()
+        self._lanes = Lanes()
         self._limited: set[int] = set()
 
     def admit(self, source: Source, number: int) -> None:
@@ -60,17 +60,15 @@ class Admission:
         Raises:
             Unavailable: it is not known to be kept: our own trouble, or too many of this source are under way.
         """
-        if self._under_way[source.source_id] >= AT_ONCE:
+        if self._lanes.under_way(source.source_id) >= AT_ONCE:
             self._tally.note(source.source_id, SourceEnding.LIMITED, self._now())
             raise Unavailable("this source has more under way than its limit")
-        self._under_way[source.source_id] += 1
         try:
-            result = await self._intake.take(alert)
+            async with self._lanes.place(source.source_id, is_open=self._intake.is_unanswered()):
+                result = await self._intake.take(alert)
         except Unavailable:
             self._tally.note(source.source_id, SourceEnding.UNAVAILABLE, self._now())
             raise
-        finally:
-            self._leave(source.source_id)
         ending = SourceEnding.KEPT if result is None else result.outcome
         self._tally.note_alert(alert, ending)
         return result
@@ -109,11 +107,6 @@ class Admission:
         else:
             self._limited.add(source_id)
             log.warning("source.limited", source_id=source_id)
-
-    def _leave(self, source_id: int) -> None:
-        self._under_way[source_id] -= 1
-        if not self._under_way[source_id]:
-            del self._under_way[source_id]
 
 
 def reason_of(refusal: Refusal) -> str:

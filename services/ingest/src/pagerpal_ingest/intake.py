@@ -79,6 +79,10 @@ class Intake:
                 raise
         return None
 
+    def is_unanswered(self) -> bool:
+        """Whether incidents has been silent of late: alerts then take their full time, each by itself."""
+        return self._unanswered_at is not None
+
     async def finish(self) -> None:
         """Wait for what is under way."""
         await self._asking.finish()

@@ -1,0 +1,130 @@
+"""A storm of one source and the alerts of the others."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from pagerpal_common.testing.waiting import until
+from pagerpal_ingest import lanes
+from pagerpal_ingest.lanes import WIDTH, Lanes
+
+STORMY, CALM = 1, 2
+
+
+class Road:
+    """Alerts that go in by the lanes, and stay under way until they are let out."""
+
+    def __init__(self) -> None:
+        self.lanes = Lanes()
+        self.inside: list[int] = []
+        self._exits: list[asyncio.Event] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def send(self, source_id: int, number: int = 1, *, is_open: bool = False) -> None:
+        self._tasks += [asyncio.create_task(self._drive(source_id, is_open=is_open)) for _ in range(number)]
+
+    async def _drive(self, source_id: int, *, is_open: bool) -> None:
+        way_out = asyncio.Event()
+        async with self.lanes.place(source_id, is_open=is_open):
+            self.inside.append(source_id)
+            self._exits.append(way_out)
+            await way_out.wait()
+
+    def let_out(self, number: int = 1) -> None:
+        for _ in range(number):
+            self._exits.pop(0).set()
+
+    def cancel_last(self) -> None:
+        self._tasks[-1].cancel()
+
+    async def are_in(self, number: int) -> None:
+        await until(lambda: len(self.inside) == number)
+        await asyncio.sleep(0)  # whoever else might come in would do so now
+        assert len(self.inside) == number
+
+    async def empty(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def road(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Road]:
+    monkeypatch.setattr(lanes, "LONGEST_WAIT", 60.0)
+    road = Road()
+    yield road
+    await road.empty()
+
+
+async def test_a_source_that_is_alone_has_the_whole_road(road: Road) -> None:
+    road.send(STORMY, WIDTH * 3)
+
+    await road.are_in(WIDTH * 3)
+
+
+async def test_while_another_is_heard_a_storm_keeps_to_its_lane(road: Road) -> None:
+    road.send(CALM)
+    road.send(STORMY, WIDTH + 10)
+
+    await road.are_in(1 + WIDTH)
+
+
+async def test_a_calm_source_does_not_wait_behind_a_storm(road: Road) -> None:
+    road.send(CALM)
+    road.send(STORMY, WIDTH * 2)
+    await road.are_in(1 + WIDTH)
+
+    road.send(CALM)
+
+    await road.are_in(2 + WIDTH)
+    assert road.inside[-1] == CALM
+
+
+async def test_each_that_leaves_lets_one_in(road: Road) -> None:
+    road.send(CALM)
+    road.send(STORMY, WIDTH + 10)
+    await road.are_in(1 + WIDTH)
+
+    road.let_out(4)  # the calm one, and three of the storm
+
+    await road.are_in(1 + WIDTH + 3)
+
+
+async def test_a_sender_that_hangs_up_while_it_waits_takes_nobodys_turn(road: Road) -> None:
+    road.send(CALM)
+    road.send(STORMY, WIDTH + 2)
+    await road.are_in(1 + WIDTH)
+    road.send(STORMY)
+    await asyncio.sleep(0)
+    road.cancel_last()
+
+    road.let_out(4)
+
+    await road.are_in(1 + WIDTH + 2)
+    assert road.lanes.under_way(STORMY) == WIDTH - 1
+
+
+async def test_nobody_waits_while_incidents_is_silent(road: Road) -> None:
+    road.send(CALM)
+    road.send(STORMY, WIDTH * 3, is_open=True)
+
+    await road.are_in(1 + WIDTH * 3)
+
+
+async def test_a_lane_that_does_not_move_holds_nobody_for_long(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "LONGEST_WAIT", 0.01)
+    road.send(CALM)
+
+    road.send(STORMY, WIDTH + 5)
+
+    await road.are_in(1 + WIDTH + 5)
+
+
+async def test_what_is_over_leaves_nothing_behind(road: Road) -> None:
+    road.send(CALM)
+    road.send(STORMY, WIDTH + 5)
+    await road.are_in(1 + WIDTH)
+
+    await road.empty()
+
+    assert (road.lanes.under_way(STORMY), road.lanes.under_way(CALM)) == (0, 0)
