@@ -12,8 +12,7 @@ from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
 from pagerpal_common.contracts.alerts import GROUP_LIMIT, Alert, AlertResult, AlertsHandled, AlertsReceived
 from pagerpal_common.errors import NoReply, Unavailable
-
-from pagerpal_ingest.groups import Gatherer, Limits
+from pagerpal_common.groups import Gatherer, Limits
 
 log = structlog.get_logger(__name__)
 

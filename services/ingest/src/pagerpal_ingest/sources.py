@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from pagerpal_common.clock import Now
 from pagerpal_common.errors import Forbidden, Unavailable
+from pagerpal_common.groups import Gatherer, Limits
 
 from pagerpal_ingest.domain.credentials import key_hash
 from pagerpal_ingest.domain.source import Source
-from pagerpal_ingest.groups import Gatherer, Limits
 
 FRESH = timedelta(seconds=4)
 """How long an answer is good for. With the look-up itself, a rotated key stops within 5 s."""

@@ -26,6 +26,9 @@ class Behind(Intake):
         self.is_down = False
         self.is_silent = False
 
+    def is_unanswered(self) -> bool:
+        return self.is_silent
+
     async def take(self, alert: Alert) -> AlertResult | None:
         await self.gate.wait()
         if self.is_down:

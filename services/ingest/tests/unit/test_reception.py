@@ -32,6 +32,9 @@ class Counter:
         self._under_way = 0
         self.portions: list[int] = []
 
+    def is_unanswered(self) -> bool:
+        return False
+
     async def take(self, alert: Alert) -> AlertResult | None:
         self._under_way += 1
         await asyncio.sleep(0)

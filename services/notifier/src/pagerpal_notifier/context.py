@@ -11,6 +11,7 @@ from pagerpal_common.vocabulary import Channel
 
 from pagerpal_notifier.channels import Provider
 from pagerpal_notifier.in_flight import InFlight
+from pagerpal_notifier.records import Records
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,4 @@ class Context:
     providers: Mapping[Channel, Provider]
     """One for every channel."""
     in_flight: InFlight
+    records: Records

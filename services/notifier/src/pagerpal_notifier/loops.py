@@ -14,7 +14,7 @@ from pagerpal_common.errors import Unavailable
 from pagerpal_common.ids import uuid7
 from pagerpal_common.vocabulary import NotificationStatus
 
-from pagerpal_notifier.changes import save
+from pagerpal_notifier.changes import Move, save
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import (
     DEADLINE,
@@ -22,14 +22,13 @@ from pagerpal_notifier.domain.delivery import (
     Change,
     Outcome,
     Verdict,
-    after_send,
     without_send,
 )
 from pagerpal_notifier.domain.lifecycle import LOST
 from pagerpal_notifier.domain.page import Claim
 from pagerpal_notifier.intake import take_in
 from pagerpal_notifier.receipts import forget, match
-from pagerpal_notifier.storage.notifications import claim_due, end_attempt
+from pagerpal_notifier.storage.notifications import claim_due
 
 log = structlog.get_logger(__name__)
 
@@ -60,8 +59,7 @@ async def send(ctx: Context) -> int:
             new_ids=[uuid7() for _ in range(room)],
             providers={channel: provider.name for channel, provider in ctx.providers.items()},
         )
-        for row in others:
-            await save(ctx, tx, row, without_send(row), was=row.status, now=now)
+        await save(ctx.outbox, tx, [Move(row, row.status, without_send(row)) for row in others], now=now)
     for claim in claims:
         ctx.in_flight.start(_deliver(ctx, claim, until), name=f"notification {claim.notification_id}")
     if others:
@@ -81,7 +79,7 @@ async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
     outcome = await _call(ctx, claim, until)
     for pause in (*RECORD_PAUSES, None):
         try:
-            change = await _record(ctx, claim, outcome)
+            change = await ctx.records.keep(claim, outcome)
         except Unavailable as error:
             if pause is None:
                 # It stays `sending`, and is sent again with the same id after its deadline.
@@ -91,16 +89,6 @@ async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
         else:
             break
     _report(claim, outcome, change)
-    ctx.outbox.bell.ring()
-
-
-async def _record(ctx: Context, claim: Claim, outcome: Outcome) -> Change:
-    now = ctx.now()
-    change = after_send(outcome, tries=claim.tries, attempt_id=claim.attempt_id, now=now)
-    async with ctx.db.begin() as tx:
-        await end_attempt(tx, claim.attempt_id, outcome, now=now)
-        await save(ctx, tx, claim, change, was=NotificationStatus.SENDING, now=now)
-    return change
 
 
 async def _call(ctx: Context, claim: Claim, until: float) -> Outcome:

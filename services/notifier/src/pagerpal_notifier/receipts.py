@@ -8,7 +8,7 @@ import structlog
 from pagerpal_common.vocabulary import NotificationStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_notifier.changes import save
+from pagerpal_notifier.changes import Move, save
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.page import Told
 from pagerpal_notifier.domain.receipts import Word, after_word, join
@@ -77,7 +77,7 @@ async def _apply_one(ctx: Context, tx: AsyncConnection, told: Told, word: Word) 
     change = after_word(told.status, word)
     if change is None:
         return
-    await save(ctx, tx, told, change, was=told.status, now=ctx.now())
+    await save(ctx.outbox, tx, [Move(told, told.status, change)], now=ctx.now())
     say = log.info if change.status is NotificationStatus.DELIVERED else log.error
     say(
         "receipt.applied",

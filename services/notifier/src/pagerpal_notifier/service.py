@@ -18,6 +18,7 @@ from pagerpal_notifier.context import Context
 from pagerpal_notifier.handlers import subscriptions
 from pagerpal_notifier.in_flight import LIMIT, InFlight
 from pagerpal_notifier.loops import match_receipts, send, take_up
+from pagerpal_notifier.records import Records
 from pagerpal_notifier.settings import NotifierSettings
 
 
@@ -30,7 +31,9 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
     db = settings.connect("notifier")
     infobip = _infobip(settings)
     bell = Bell()
-    ctx = Context(db, now, Outbox(notification_outbox), bell, _providers(settings, infobip), InFlight(bell))
+    outbox = Outbox(notification_outbox)
+    records = Records(db, outbox, now)
+    ctx = Context(db, now, outbox, bell, _providers(settings, infobip), InFlight(bell), records)
 
     async def close() -> None:
         await ctx.in_flight.finish()

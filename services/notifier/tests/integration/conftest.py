@@ -13,6 +13,7 @@ from pagerpal_notifier.channels.infobip import Infobip
 from pagerpal_notifier.channels.smtp import Smtp
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.in_flight import InFlight
+from pagerpal_notifier.records import Records
 from pydantic import SecretStr
 
 from services.notifier.tests.integration.fake_infobip import API_KEY, FakeInfobip
@@ -64,7 +65,8 @@ async def new_context(
             Channel.VOICE: Provider("infobip", client.send_voice),
             Channel.EMAIL: Provider("smtp", Smtp(SecretStr(smtp.url), public_url=PUBLIC_URL).send),
         }
-        return Context(database("notifier"), clock, Outbox(notification_outbox), bell, providers, InFlight(bell))
+        db, outbox = database("notifier"), Outbox(notification_outbox)
+        return Context(db, clock, outbox, bell, providers, InFlight(bell), Records(db, outbox, clock))
 
     yield make
     for client in clients:

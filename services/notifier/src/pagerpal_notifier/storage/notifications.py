@@ -1,7 +1,7 @@
 """Notifications as they are claimed, settled and cancelled."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -54,20 +54,31 @@ SELECT l.*, c.provider_message_id AS attempt_id
 FROM looked_at l LEFT JOIN claimed c ON c.id = l.id ORDER BY l.place
 """)
 
-# Compare-and-set: a sender that has slept past its deadline finds that another try is on, and changes nothing.
+# Compare-and-set: a sender that has slept past its deadline finds that another try is on, and changes nothing. Held in
+# the order of their ids first: whoever else holds several does so in that order.
 _SAVE = text("""
-UPDATE notification.notifications
-SET status = :status, error = :error, due_at = :due_at,
-    sent_at = CASE WHEN :status = 'sent' THEN CAST(:now AS timestamptz)
-                   ELSE coalesce(sent_at, CAST(:delivered_at AS timestamptz)) END,
-    delivered_at = coalesce(CAST(:delivered_at AS timestamptz), delivered_at),
-    settled_at = CASE WHEN :is_settled THEN CAST(:now AS timestamptz) END
-WHERE id = :id AND status = :was AND attempts = :attempts
-RETURNING id
+WITH new AS MATERIALIZED (
+    SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:were AS text[]), CAST(:attempts AS int[]),
+                         CAST(:statuses AS text[]), CAST(:errors AS text[]), CAST(:due AS timestamptz[]),
+                         CAST(:delivered AS timestamptz[]), CAST(:settled AS boolean[]))
+        AS new(id, was, attempts, status, error, due_at, delivered_at, is_settled)
+), held AS MATERIALIZED (
+    SELECT id FROM notification.notifications WHERE id = ANY(:ids) ORDER BY id FOR UPDATE
+)
+UPDATE notification.notifications n
+SET status = new.status, error = new.error, due_at = new.due_at,
+    sent_at = CASE WHEN new.status = 'sent' THEN CAST(:now AS timestamptz) ELSE coalesce(sent_at, new.delivered_at) END,
+    delivered_at = coalesce(new.delivered_at, n.delivered_at),
+    settled_at = CASE WHEN new.is_settled THEN CAST(:now AS timestamptz) END
+FROM new JOIN held ON held.id = new.id
+WHERE n.id = new.id AND n.status = new.was AND n.attempts = new.attempts
+RETURNING n.id
 """)
 
-_END_ATTEMPT = text("""
-UPDATE notification.attempts SET ended_at = :now, outcome = :outcome, detail = :detail WHERE attempt_id = :attempt_id
+_END_ATTEMPTS = text("""
+UPDATE notification.attempts a SET ended_at = :now, outcome = said.outcome, detail = said.detail
+FROM unnest(CAST(:ids AS uuid[]), CAST(:outcomes AS text[]), CAST(:details AS text[])) AS said(id, outcome, detail)
+WHERE a.attempt_id = said.id
 """)
 
 # Only what has not been tried yet: a step in its own backoff keeps it.
@@ -157,31 +168,45 @@ async def claim_due(
     return claims, others
 
 
-async def save_change(
-    tx: AsyncConnection, row: Claim | Unsendable | Told, change: Change, *, was: NotificationStatus, now: datetime
-) -> bool:
-    """Write down what a notification becomes; False if it is not where `row` left it, and somebody else decides."""
+async def save_changes(
+    tx: AsyncConnection,
+    moves: Sequence[tuple[Claim | Unsendable | Told, NotificationStatus, Change]],
+    *,
+    now: datetime,
+) -> Set[int]:
+    """Write down what notifications become that are still in the status given; the ids of those that were.
+
+    The others are not where `row` left them: somebody else decides.
+    """
+    if not moves:
+        return set()
+    rows, were, changes = zip(*moves, strict=True)
     saved = await tx.execute(
         _SAVE,
         {
-            "id": row.notification_id,
-            "was": was,
-            "attempts": row.attempts,
-            "status": change.status,
-            "error": change.error,
-            "due_at": change.due_at,
-            "delivered_at": change.delivered_at,
-            "is_settled": change.status not in WAITING,
+            "ids": [row.notification_id for row in rows],
+            "were": list(were),
+            "attempts": [row.attempts for row in rows],
+            "statuses": [change.status for change in changes],
+            "errors": [change.error for change in changes],
+            "due": [change.due_at for change in changes],
+            "delivered": [change.delivered_at for change in changes],
+            "settled": [change.status not in WAITING for change in changes],
             "now": now,
         },
     )
-    return saved.first() is not None
+    return set(saved.scalars())
 
 
-async def end_attempt(tx: AsyncConnection, attempt_id: UUID, outcome: Outcome, *, now: datetime) -> None:
-    """Write down what the provider said to this message id, last of all."""
-    values = {"attempt_id": attempt_id, "outcome": outcome.verdict, "detail": outcome.detail, "now": now}
-    await tx.execute(_END_ATTEMPT, values)
+async def end_attempts(tx: AsyncConnection, said: Sequence[tuple[UUID, Outcome]], *, now: datetime) -> None:
+    """Write down what the provider said to these message ids, last of all."""
+    values = {
+        "ids": [attempt_id for attempt_id, _ in said],
+        "outcomes": [outcome.verdict for _, outcome in said],
+        "details": [outcome.detail for _, outcome in said],
+        "now": now,
+    }
+    await tx.execute(_END_ATTEMPTS, values)
 
 
 async def hasten_next(tx: AsyncConnection, *, page_request_id: int, step: int, now: datetime) -> bool:

@@ -5,12 +5,16 @@ from collections.abc import Sequence
 
 import pytest
 from pagerpal_common.errors import DatabaseUnavailable, Unavailable
-from pagerpal_ingest.groups import Gatherer, Limits
+from pagerpal_common.groups import Gatherer, Limits
 from structlog.testing import capture_logs
 
-from services.ingest.tests.conftest import ticks
-
 LIMITS = Limits(group=3, under_way=1, waiting=100, wait=30)
+
+
+async def ticks(number: int = 10) -> None:
+    """Let everything that can go on go on."""
+    for _ in range(number):
+        await asyncio.sleep(0)
 
 
 class Far:

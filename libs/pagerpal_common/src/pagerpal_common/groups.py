@@ -1,7 +1,7 @@
 """How do things that arrive one by one travel together? What arrives while earlier groups are under way makes the next.
 
 An idle gatherer adds no delay, a busy one sends fewer and fuller messages: measured, five times the alerts per second.
-Ingest gathers three times: alerts for the bus, alerts for the spool, keys to look up.
+Ingest gathers alerts for the bus, alerts for the spool and keys to look up, the notifier what providers have said.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 import structlog
+
 from pagerpal_common.errors import Unavailable
 
 log = structlog.get_logger(__name__)
