@@ -46,6 +46,8 @@ class Stack:
     pids: Mapping[str, int]
     """Of each service, and of `postgres` and `broker`: the root of its process tree."""
     database_url: str
+    environment: Mapping[str, str]
+    """In which a service finds database and broker."""
 
 
 @asynccontextmanager
@@ -62,11 +64,11 @@ async def stack(
             await upgrade(url)
             await _seed(url, None if is_limited else _UNLIMITED)
             base = os.environ | {"PAGERPAL_DATABASE_URL": url, "PAGERPAL_AMQP_URL": amqp} | dict(environment or {})
-            ports = {name: _free_port() for name in services}
-            with _processes(ports, base, Path(folder) / "log") as pids:
+            ports = {name: free_port() for name in services}
+            with processes(ports, base, Path(folder) / "log") as pids:
                 for name, port in ports.items():
                     await _until_ready(name, port, Path(folder) / "log")
-                yield Stack(ports, pids | _servers(folder, amqp), url)
+                yield Stack(ports, pids | _servers(folder, amqp), url, base)
 
 
 def resident_megabytes(pid: int) -> int:
@@ -104,7 +106,8 @@ async def _seed(url: str, config: str | None) -> None:
 
 
 @contextmanager
-def _processes(ports: Mapping[str, int], base: Mapping[str, str], log: Path) -> Iterator[dict[str, int]]:
+def processes(ports: Mapping[str, int], base: Mapping[str, str], log: Path) -> Iterator[dict[str, int]]:
+    """The services as processes, each on its port; their pids."""
     started: dict[str, subprocess.Popen[bytes]] = {}
     try:
         with log.open("wb") as sink:
@@ -157,7 +160,8 @@ def _configuration(entry: Path) -> str:
     return Path(file).with_suffix(".conf").read_text()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -8,8 +8,14 @@ from pagerpal_common.service import Bell
 
 log = structlog.get_logger(__name__)
 
-LIMIT = 20
+LIMIT = 50
 """Provider calls at once. A slow one takes one place, and holds nobody else up."""
+
+CROWDED = LIMIT // 2
+"""So many are under way when it pays to wait a moment until more places are free: a claim costs the same for one."""
+
+MOMENT = 0.02
+"""Seconds."""
 
 
 class InFlight:
@@ -19,8 +25,10 @@ class InFlight:
         self._bell = bell
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def room(self) -> int:
-        """How many more may begin."""
+    async def room(self) -> int:
+        """How many more may begin; when it is crowded, in a moment."""
+        if len(self._tasks) > CROWDED:
+            await asyncio.sleep(MOMENT)
         return LIMIT - len(self._tasks)
 
     def start(self, send: Coroutine[None, None, None], *, name: str) -> None:
