@@ -12,7 +12,7 @@ from pagerpal_notifier.channels import Provider
 from pagerpal_notifier.channels.infobip import Infobip
 from pagerpal_notifier.channels.smtp import Smtp
 from pagerpal_notifier.context import Context
-from pagerpal_notifier.in_flight import InFlight
+from pagerpal_notifier.in_flight import LIMIT, InFlight
 from pagerpal_notifier.records import Records
 from pydantic import SecretStr
 
@@ -56,7 +56,7 @@ async def new_context(
             sender="PagerPal",
             voice_sender="+43720123456",
             public_url=PUBLIC_URL,
-            connections=20,
+            connections=LIMIT,
         )
         clients.append(client)
         bell = Bell()
