@@ -184,10 +184,11 @@ class World:
         return number
 
     async def tell(self, fact: type[Fact], number: int, *, escalation_id: int | None = None) -> None:
-        row = await self.incident(number)
-        run = escalation_id or row.escalation_id
-        told = fact.model_validate({"incident_id": number, "escalation_id": run, "occurred_at": self.now})
-        await follow_incidents(self.ctx, [told])
+        await follow_incidents(self.ctx, [await self.fact(fact, number, escalation_id=escalation_id)])
+
+    async def fact(self, kind: type[Fact], number: int, *, escalation_id: int | None = None) -> Fact:
+        run = escalation_id or (await self.incident(number)).escalation_id
+        return kind.model_validate({"incident_id": number, "escalation_id": run, "occurred_at": self.now})
 
     async def incident(self, number: int) -> Any:
         return (await self.sql("SELECT * FROM incidents.incidents WHERE id = :i", i=number))[0]

@@ -4,8 +4,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from pagerpal_common.contracts.incidents import TriggeredIncident
 from pagerpal_common.errors import BusUnavailable
 from pagerpal_escalator import storage
+from pagerpal_escalator.handlers import follow_incidents
 from pagerpal_escalator.loops import PUT_OFF, Watch, sweep, tick
 
 from .conftest import NOON, World
@@ -25,6 +27,29 @@ async def test_an_incident_nobody_told_of_is_found(world: World) -> None:
     (asked,) = await world.steps()
 
     assert (asked.incident_id, asked.entering.level) == (number, 1)
+
+
+async def test_facts_that_come_together_are_each_followed_once(world: World) -> None:
+    known = await world.trigger()
+    (first,) = await world.steps()
+    await world.apply(first, is_told=False)
+    fresh = [await world.trigger(is_told=False) for _ in range(2)]
+    facts = [await world.fact(TriggeredIncident, number) for number in (*fresh, known, fresh[0])]
+
+    await follow_incidents(world.ctx, facts)
+    await follow_incidents(world.ctx, facts)
+
+    assert [(asked.incident_id, asked.entering.level) for asked in await world.relay()] == [(one, 1) for one in fresh]
+    assert (await world.run_of(known)).level == 1
+
+
+async def test_two_escalators_that_hear_the_same_ask_once(world: World) -> None:
+    numbers = [await world.trigger(is_told=False) for _ in range(5)]
+    facts = [await world.fact(TriggeredIncident, number) for number in numbers]
+
+    await asyncio.gather(*(follow_incidents(world.ctx, order) for order in (facts, facts[::-1], facts)))
+
+    assert sorted(asked.incident_id for asked in await world.relay()) == numbers
 
 
 async def test_a_level_nobody_told_of_still_has_its_time_from_its_entry(world: World) -> None:
