@@ -1,7 +1,7 @@
 """Who is there, as far as other services need it: read-only queries on web's schema."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -9,10 +9,10 @@ from sqlalchemy import BigInteger, RowMapping, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_common.escalation import Assignee, Facts, Level, Person, Policy
-from pagerpal_common.notification_rules import Addressee
+from pagerpal_common.notification_rules import Addressee, PersonalRule
 from pagerpal_common.oncall import who_is_on_call
 from pagerpal_common.rosters import load_rosters
-from pagerpal_common.vocabulary import Role
+from pagerpal_common.vocabulary import Channel, Role, RuleSeverity
 
 # The first of the two policies that has a level: one without pages nobody, so it must not hide the other.
 _POLICY = text("""
@@ -41,6 +41,22 @@ WHERE u.is_active AND (u.role = 'admin' OR m.user_id IS NOT NULL OR u.id = ANY(:
 ORDER BY u.id
 """)
 
+# With the rules of each, and where they lead: a method is proven while its address is the one that was proven.
+_CONTACTS = text("""
+SELECT u.id AS user_id, u.name, u.email, u.phone, u.is_active, (
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'rule_id', r.id, 'severity', r.severity, 'delay_seconds', r.delay_seconds,
+        'channel', coalesce(r.channel, m.channel), 'method_id', m.id, 'is_proven', p.method_id IS NOT NULL,
+        'address', m.address
+    ) ORDER BY r.id), '[]')
+    FROM directory.notification_rules r
+    LEFT JOIN directory.contact_methods m ON m.id = r.contact_method_id
+    LEFT JOIN directory.contact_proofs p ON p.user_id = m.user_id AND p.method_id = m.id AND p.address = m.address
+    WHERE r.user_id = u.id
+) AS rules
+FROM directory.users u WHERE u.id = ANY(:user_ids)
+""")
+
 _LONGEST = timedelta(days=366)
 """Of what a policy may say. A longer one would only mean that somebody is never paged."""
 
@@ -54,6 +70,15 @@ class Contact:
     email: str
     phone: str | None
     is_active: bool
+    rules: Sequence[PersonalRule] = ()
+    method_addresses: Mapping[int, str] = field(default_factory=dict, repr=False)
+    """Of the contact methods that the rules name."""
+
+    def address(self, channel: Channel, method_id: int | None) -> str | None:
+        """Where that leads: the contact method, or without one the person's own phone or mail."""
+        if method_id is not None:
+            return self.method_addresses.get(method_id)
+        return self.email if channel is Channel.EMAIL else self.phone
 
 
 async def find_policy(tx: AsyncConnection, *, team_id: int, policy_id: int | None) -> Policy | None:
@@ -95,20 +120,38 @@ async def load_facts(tx: AsyncConnection, policy: Policy | None, *, team_id: int
 
 async def find_contacts(tx: AsyncConnection, user_ids: Sequence[int]) -> Mapping[int, Contact]:
     """How these people can be reached, by id; those who do not exist are left out."""
-    rows = await tx.execute(
-        text(
-            "SELECT id AS user_id, name, email, phone, is_active FROM directory.users WHERE id = ANY(:user_ids)",
-        ),
-        {"user_ids": list(user_ids)},
-    )
-    return {row["user_id"]: Contact(**row) for row in rows.mappings()}
+    rows = await tx.execute(_CONTACTS, {"user_ids": list(user_ids)})
+    return {row["user_id"]: _contact(row) for row in rows.mappings()}
 
 
 def addressee(contact: Contact | None) -> Addressee | None:
     """What the notification rules need to know of somebody; None when nobody has the id any more."""
     if contact is None:
         return None
-    return Addressee(contact.is_active, has_phone=bool(contact.phone), has_email=bool(contact.email))
+    return Addressee(contact.is_active, bool(contact.phone), bool(contact.email), contact.rules)
+
+
+def _contact(row: RowMapping) -> Contact:
+    rules = row["rules"]
+    return Contact(
+        user_id=row["user_id"],
+        name=row["name"],
+        email=row["email"],
+        phone=row["phone"],
+        is_active=row["is_active"],
+        rules=tuple(
+            PersonalRule(
+                rule_id=rule["rule_id"],
+                severity=RuleSeverity(rule["severity"]),
+                delay=timedelta(seconds=rule["delay_seconds"]),
+                channel=Channel(rule["channel"]),
+                method_id=rule["method_id"],
+                is_proven=rule["is_proven"],
+            )
+            for rule in rules
+        ),
+        method_addresses={rule["method_id"]: rule["address"] for rule in rules if rule["method_id"] is not None},
+    )
 
 
 def _levels(rows: Sequence[RowMapping]) -> tuple[Level, ...]:

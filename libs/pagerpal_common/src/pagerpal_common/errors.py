@@ -10,7 +10,7 @@ PagerPalError
 │   ├── TooLarge
 │   ├── Unsupported          a media type or an encoding that is not taken
 │   ├── Unprocessable        a body or a query that does not fit its schema
-│   └── TooManyTries         wrong passwords from the same place, one after the other
+│   └── TooManyTries         wrong passwords from the same place, or codes, one after the other
 └── Unavailable              our own trouble; the same request may succeed later
     ├── DatabaseUnavailable
     └── BusUnavailable       not confirmed: the message may or may not have gone
@@ -69,10 +69,10 @@ class Unprocessable(Refusal):
 
 
 class TooManyTries(Refusal):
-    """Too many wrong passwords have come from here. For people alone: what sends alerts is never told this."""
+    """Too many wrong passwords or codes, or codes sent. For people alone: what sends alerts is never told this."""
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"too many wrong passwords from here: try again in {seconds} s")
+    def __init__(self, seconds: int, what: str = "too many wrong passwords from here") -> None:
+        super().__init__(f"{what}: try again in {seconds} s")
         self.seconds = seconds
 
 

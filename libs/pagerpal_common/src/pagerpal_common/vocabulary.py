@@ -89,6 +89,24 @@ class Channel(StrEnum):
     SMS = "sms"
     VOICE = "voice"
     EMAIL = "email"
+    WEBHOOK = "webhook"  # a signed POST to a URL of the person's own
+    SLACK = "slack"  # an incoming webhook of a chat
+
+
+class RuleSeverity(StrEnum):
+    """For which incidents a notification rule holds."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+    ANY = "any"
+
+
+class CheckKind(StrEnum):
+    """What is sent to a contact method to see that it reaches its person."""
+
+    CODE = "code"  # a number that they type in, which proves it
+    TEST = "test"  # a test page, which proves nothing: only they know whether it came
 
 
 class NotificationStatus(StrEnum):

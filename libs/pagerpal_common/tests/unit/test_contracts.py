@@ -9,13 +9,19 @@ from pagerpal_common.contracts import BY_TOPIC, PUBLISHERS, SUBSCRIBERS
 from pagerpal_common.contracts.alerts import AlertsHandled
 from pagerpal_common.contracts.incidents import IncidentChanged
 from pagerpal_common.contracts.message import Message
-from pagerpal_common.contracts.notifications import NotificationsRetried
+from pagerpal_common.contracts.notifications import ContactChecked, NotificationsRetried
 from pagerpal_common.schema import OWNERS
 
 SAMPLES = Path(__file__).parent / "contracts"
 """One file per topic, as its first version was written. Never changed: a queue or an outbox may still hold the like."""
 
-MESSAGES: tuple[type[Message], ...] = (*SUBSCRIBERS, AlertsHandled, IncidentChanged, NotificationsRetried)
+MESSAGES: tuple[type[Message], ...] = (
+    *SUBSCRIBERS,
+    AlertsHandled,
+    IncidentChanged,
+    NotificationsRetried,
+    ContactChecked,
+)
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.topic)

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pagerpal_common.notification_rules import Addressee, plan
-from pagerpal_common.vocabulary import Channel
+from pagerpal_common.vocabulary import Channel, Severity
 
 T0 = datetime(2026, 5, 21, 3, tzinfo=UTC)
 WITH_PHONE = Addressee(is_active=True, has_phone=True, has_email=True)
 
 
 def test_with_a_phone_it_is_sms_at_once_and_a_call_after_two_minutes() -> None:
-    sms, call = plan(WITH_PHONE, requested_at=T0, now=T0)
+    sms, call = plan(WITH_PHONE, severity=Severity.CRITICAL, requested_at=T0, now=T0)
 
     assert (sms.channel, sms.step, sms.due_at) == (Channel.SMS, 1, T0)
     assert (call.channel, call.step, call.due_at) == (Channel.VOICE, 2, T0 + timedelta(seconds=120))
@@ -20,7 +20,9 @@ def test_with_a_phone_it_is_sms_at_once_and_a_call_after_two_minutes() -> None:
 
 
 def test_without_a_phone_it_is_mail_at_once() -> None:
-    (mail,) = plan(Addressee(is_active=True, has_phone=False, has_email=True), requested_at=T0, now=T0)
+    (mail,) = plan(
+        Addressee(is_active=True, has_phone=False, has_email=True), severity=Severity.CRITICAL, requested_at=T0, now=T0
+    )
 
     assert (mail.channel, mail.step, mail.due_at, mail.problem) == (Channel.EMAIL, 1, T0, None)
 
@@ -28,7 +30,7 @@ def test_without_a_phone_it_is_mail_at_once() -> None:
 def test_a_request_taken_up_a_little_late_keeps_the_time_of_the_call() -> None:
     now = T0 + timedelta(seconds=30)
 
-    sms, call = plan(WITH_PHONE, requested_at=T0, now=now)
+    sms, call = plan(WITH_PHONE, severity=Severity.CRITICAL, requested_at=T0, now=now)
 
     assert sms.due_at == now
     assert call.due_at == T0 + timedelta(seconds=120)
@@ -37,11 +39,14 @@ def test_a_request_taken_up_a_little_late_keeps_the_time_of_the_call() -> None:
 def test_a_request_taken_up_very_late_moves_nothing_into_the_past() -> None:
     now = T0 + timedelta(hours=1)
 
-    assert [planned.due_at for planned in plan(WITH_PHONE, requested_at=T0, now=now)] == [now, now]
+    assert [planned.due_at for planned in plan(WITH_PHONE, severity=Severity.CRITICAL, requested_at=T0, now=now)] == [
+        now,
+        now,
+    ]
 
 
 def test_a_clock_that_runs_behind_never_makes_it_early() -> None:
-    sms, _ = plan(WITH_PHONE, requested_at=T0, now=T0 - timedelta(seconds=3))
+    sms, _ = plan(WITH_PHONE, severity=Severity.CRITICAL, requested_at=T0, now=T0 - timedelta(seconds=3))
 
     assert sms.due_at == T0
 
@@ -61,7 +66,7 @@ def test_a_clock_that_runs_behind_never_makes_it_early() -> None:
 def test_somebody_who_cannot_be_reached_gets_one_notification_that_says_why(
     person: Addressee | None, channel: Channel, problem: str
 ) -> None:
-    (planned,) = plan(person, requested_at=T0, now=T0)
+    (planned,) = plan(person, severity=Severity.CRITICAL, requested_at=T0, now=T0)
 
     assert planned.channel is channel
     assert problem in (planned.problem or "")

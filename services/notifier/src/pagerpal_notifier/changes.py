@@ -46,5 +46,5 @@ async def save(outbox: Outbox, tx: AsyncConnection, moves: Sequence[Move], *, no
 async def _go_on(tx: AsyncConnection, row: Claim | Unsendable | Told, now: datetime) -> None:
     if not await hasten_next(tx, page_request_id=row.page_request_id, step=row.step, now=now):
         await add_last_resort(
-            tx, notification_id=row.notification_id, page_request_id=row.page_request_id, why=LAST_RESORT, now=now
+            tx, notification_id=row.notification_id, page_request_id=row.page_request_id, whys=LAST_RESORT, now=now
         )

@@ -1,4 +1,4 @@
-"""What the notifier does with each message. No provider is called here: the send loop does that."""
+"""What the notifier does with each message. No provider is called for a page here: the send loop does that."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,10 +7,16 @@ from uuid import UUID
 
 from pagerpal_common.bus import BatchSubscription, Subscription
 from pagerpal_common.contracts.incidents import IncidentAcknowledged, IncidentResolved, PageRequested
-from pagerpal_common.contracts.notifications import NotificationSettled, NotificationsRetried, RetryNotifications
+from pagerpal_common.contracts.notifications import (
+    CheckContact,
+    NotificationSettled,
+    NotificationsRetried,
+    RetryNotifications,
+)
 from pagerpal_common.contracts.receipts import ReceiptsReceived
 
 from pagerpal_notifier import receipts
+from pagerpal_notifier.checks import check_contact
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import after_retry
 from pagerpal_notifier.domain.receipts import Word, join, read
@@ -29,6 +35,7 @@ def subscriptions(ctx: Context) -> tuple[Subscription | BatchSubscription, ...]:
         BatchSubscription(IncidentResolved, partial(on_page_unwanted, ctx), MESSAGES_AT_ONCE),
         BatchSubscription(ReceiptsReceived, partial(on_receipts_received, ctx), MESSAGES_AT_ONCE),
         Subscription(RetryNotifications, partial(retry_notifications, ctx)),
+        Subscription(CheckContact, partial(check_contact, ctx)),
     )
 
 

@@ -35,7 +35,12 @@ async def take_in(ctx: Context, ids: Sequence[int] | None) -> int:
         planned = [
             (request, step)
             for request in requests
-            for step in plan(addressee(contacts.get(request.user_id)), requested_at=request.requested_at, now=now)
+            for step in plan(
+                addressee(contacts.get(request.user_id)),
+                severity=request.severity,
+                requested_at=request.requested_at,
+                now=now,
+            )
         ]
         written = await insert_notifications(tx, planned, now=now)
         await ctx.outbox.add(tx, _ends(written, now))

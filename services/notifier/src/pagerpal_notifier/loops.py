@@ -76,7 +76,7 @@ async def match_receipts(ctx: Context) -> int:
 
 async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
     """Call the provider, and record what came of it."""
-    outcome = await _call(ctx, claim, until)
+    outcome = await call(ctx, claim, until)
     for pause in (*RECORD_PAUSES, None):
         try:
             change = await ctx.records.keep(claim, outcome)
@@ -91,7 +91,7 @@ async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
     _report(claim, outcome, change)
 
 
-async def _call(ctx: Context, claim: Claim, until: float) -> Outcome:
+async def call(ctx: Context, claim: Claim, until: float) -> Outcome:
     """One try at the provider, over before `until` (loop time), whatever happens."""
     if asyncio.get_running_loop().time() >= until:
         # The process was stopped, or the database slow: what the claim was based on is too old to act on.

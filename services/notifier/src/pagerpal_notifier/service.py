@@ -76,4 +76,6 @@ def _providers(settings: NotifierSettings, infobip: Infobip | None) -> Mapping[C
         Channel.SMS: nobody if infobip is None else Provider("infobip", infobip.send_sms),
         Channel.VOICE: nobody if infobip is None else Provider("infobip", infobip.send_voice),
         Channel.EMAIL: nobody if mail is None else Provider("smtp", mail.send),
+        Channel.WEBHOOK: nobody,
+        Channel.SLACK: nobody,
     }

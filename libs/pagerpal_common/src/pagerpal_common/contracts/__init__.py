@@ -15,7 +15,7 @@ from pagerpal_common.contracts.incidents import (
     ResolveIncident,
 )
 from pagerpal_common.contracts.message import Message
-from pagerpal_common.contracts.notifications import NotificationSettled, RetryNotifications
+from pagerpal_common.contracts.notifications import CheckContact, NotificationSettled, RetryNotifications
 from pagerpal_common.contracts.receipts import ReceiptsReceived
 
 SUBSCRIBERS: Mapping[type[Message], tuple[str, ...]] = {
@@ -33,6 +33,7 @@ SUBSCRIBERS: Mapping[type[Message], tuple[str, ...]] = {
     PageRequested: ("notifier",),
     ReceiptsReceived: ("notifier",),
     RetryNotifications: ("notifier",),
+    CheckContact: ("notifier",),
 }
 """Which services subscribe to each message. Any process declares all of their queues, so the start order is free:
 a message published before its subscriber ever ran waits for it."""
@@ -52,6 +53,7 @@ PUBLISHERS: Mapping[type[Message], tuple[str, ...]] = {
     PageRequested: ("incidents",),
     ReceiptsReceived: ("ingest",),
     RetryNotifications: ("web",),
+    CheckContact: ("web",),
 }
 """Which services say each message, and so may be let say it (`bus/rabbit_permissions.py`)."""
 

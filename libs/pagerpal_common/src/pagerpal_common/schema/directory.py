@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -17,12 +18,15 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import JSONB, UUID, ExcludeConstraint
 
 from pagerpal_common.schema.columns import identity, instant, loop_runs, metadata, one_of
-from pagerpal_common.vocabulary import AssigneeType, Role, RotationKind, SourceType
+from pagerpal_common.vocabulary import AssigneeType, Channel, CheckKind, Role, RotationKind, RuleSeverity, SourceType
 
 SCHEMA = "directory"
+
+FIRST_METHOD_ID = 1001
+"""The least number of a contact method with a row of its own."""
 
 users = Table(
     "users",
@@ -93,6 +97,68 @@ audit_events = Table(
     Index("audit_events_action_idx", "action", "id"),
     Index("audit_events_actor_idx", "actor_user_id", "id"),
     Index("audit_events_target_idx", "target_kind", "target_id", "id"),
+    schema=SCHEMA,
+)
+
+contact_methods = Table(
+    "contact_methods",
+    metadata,
+    # The numbers below belong to everybody's own phone and mail, which have no rows here (`contact_methods.py`).
+    Column("id", BigInteger, Identity(start=FIRST_METHOD_ID), primary_key=True),
+    Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),  # E.164, a mail address or a URL
+    Column("label", Text),
+    Column("signing_secret", Text),  # of a webhook: the key of its HMAC
+    instant("created_at"),
+    UniqueConstraint("user_id", "channel", "address"),
+    one_of("channel", Channel),
+    schema=SCHEMA,
+)
+
+contact_proofs = Table(
+    "contact_proofs",
+    metadata,
+    # A method is verified while its address is the one that was proven: another address proves nothing.
+    Column("user_id", ForeignKey(users.c.id), primary_key=True),
+    Column("method_id", BigInteger, primary_key=True, autoincrement=False),  # no foreign key: it may be one's own phone
+    Column("address", Text, nullable=False),
+    instant("proven_at"),
+    schema=SCHEMA,
+)
+
+contact_checks = Table(
+    "contact_checks",
+    metadata,
+    # One sending of a code or a test page. Kept for a day, even when its method goes: limits count them.
+    Column("id", UUID(as_uuid=True), primary_key=True),  # the provider's message id, too
+    Column("user_id", ForeignKey(users.c.id), nullable=False),
+    Column("method_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    instant("requested_at"),
+    Column("tries", Integer, nullable=False, server_default=text("0")),  # wrong codes that were typed in
+    Column("is_open", Boolean, nullable=False, server_default=text("true")),  # its code may still be typed in
+    Index("contact_checks_user_id_idx", "user_id", "requested_at"),
+    one_of("kind", CheckKind),
+    one_of("channel", Channel),
+    schema=SCHEMA,
+)
+
+notification_rules = Table(
+    "notification_rules",
+    metadata,
+    identity(),
+    Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
+    Column("severity", Text, nullable=False),
+    Column("contact_method_id", ForeignKey(contact_methods.c.id), index=True),
+    Column("channel", Text),  # of one's own phone or mail
+    Column("delay_seconds", Integer, nullable=False),  # from the page request on
+    one_of("severity", RuleSeverity),
+    one_of("channel", (Channel.SMS, Channel.VOICE, Channel.EMAIL)),
+    CheckConstraint("num_nonnulls(contact_method_id, channel) = 1", name="one_way"),
+    CheckConstraint("delay_seconds >= 0", name="delay"),
     schema=SCHEMA,
 )
 
@@ -248,6 +314,10 @@ OWNED = (
     first_admin,
     sessions,
     audit_events,
+    contact_methods,
+    contact_proofs,
+    contact_checks,
+    notification_rules,
     teams,
     team_members,
     schedules,

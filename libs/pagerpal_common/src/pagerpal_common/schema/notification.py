@@ -1,6 +1,18 @@
 """Who was told, how, and what came of it. Written by the notifier alone."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from pagerpal_common.schema.columns import identity, instant, loop_runs, metadata, one_of, outbox
@@ -17,6 +29,7 @@ notifications = Table(
     Column("escalation_id", BigInteger, nullable=False),
     Column("user_id", BigInteger, nullable=False),
     Column("channel", Text, nullable=False),
+    Column("contact_method_id", BigInteger),  # null: the person's own phone or mail, whatever that is by then
     Column("step", Integer, nullable=False),  # its place among the person's own rules
     Column("pass_number", Integer, nullable=False),
     Column("level", Integer, nullable=False),
@@ -78,7 +91,19 @@ receipts = Table(
 # Looked through again for a day: an attempt may appear later than its receipt.
 Index("receipts_unmatched_idx", receipts.c.received_at, postgresql_where=~receipts.c.is_matched)
 
+contact_codes = Table(
+    "contact_codes",
+    metadata,
+    # Codes that were sent to prove a contact method. Only their owner ever sees them in the clear.
+    Column("check_id", UUID(as_uuid=True), primary_key=True),  # of directory.contact_checks
+    Column("salt", LargeBinary, nullable=False),
+    Column("code_hash", LargeBinary, nullable=False),  # `codes.py`
+    instant("created_at"),
+    schema=SCHEMA,
+)
+Index("contact_codes_created_at_idx", contact_codes.c.created_at)
+
 notification_outbox = outbox(SCHEMA)
 notification_loop_runs = loop_runs(SCHEMA)
 
-OWNED = (notifications, attempts, receipts, notification_outbox, notification_loop_runs)
+OWNED = (notifications, attempts, receipts, contact_codes, notification_outbox, notification_loop_runs)

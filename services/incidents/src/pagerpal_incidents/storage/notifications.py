@@ -13,7 +13,8 @@ INSERT INTO incidents.events
     (incident_id, event_type, message, actor_user_id, acting_as_user_id, created_at, data,
      notification_id, retried_notification_id, retry)
 SELECT n.incident_id, 'notification_' || told.kind,
-       CASE n.channel WHEN 'sms' THEN 'SMS' WHEN 'email' THEN 'Mail' ELSE 'Call' END
+       CASE n.channel WHEN 'sms' THEN 'SMS' WHEN 'email' THEN 'Mail' WHEN 'webhook' THEN 'Webhook'
+                      WHEN 'slack' THEN 'Chat message' ELSE 'Call' END
        || CASE told.kind WHEN 'failed' THEN ' failed for ' WHEN 'exhausted' THEN ' given up for '
                          WHEN 'retried' THEN ' is tried again for ' ELSE ' ' || told.kind || ' to ' END
        || coalesce(u.name, 'user ' || n.user_id)

@@ -90,6 +90,9 @@ def without_send(row: Unsendable) -> Change:
         change = Change(S.EXHAUSTED, None, f"given up after {row.tries} tries{doubt}")
     elif not row.is_active:
         change = Change(S.FAILED, None, f"the person is deactivated or gone{doubt}")
+    elif row.contact_method_id is not None:
+        gone = f"contact method {row.contact_method_id} is gone, or not verified any more"
+        change = Change(S.FAILED, None, f"{gone}{doubt}")
     else:
         missing = "mail address" if row.channel is Channel.EMAIL else "phone number"
         change = Change(S.FAILED, None, f"the person has no {missing} any more{doubt}")

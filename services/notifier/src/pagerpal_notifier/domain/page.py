@@ -7,6 +7,15 @@ from pagerpal_common.vocabulary import Channel, NotificationStatus, Severity
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What PagerPal says in its own name, instead of a page: a code, or that this is a test."""
+
+    subject: str
+    text: str = field(repr=False)  # may hold a code
+    spoken: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Page:
     """What a person is told. The texts are the monitoring system's: not to be trusted."""
 
@@ -16,6 +25,8 @@ class Page:
     description: str
     reason: tuple[str, ...]
     """The chain that led to this person: policy level, schedule entry, rule."""
+    notice: Notice | None = None
+    """What is said instead of all this."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,8 @@ class Claim:
     """The provider's message id of this try: the same as last time while that one's outcome is unknown."""
     address: str = field(repr=False)  # secret: goes to the provider and nowhere else
     page: Page
+    signing_secret: str | None = field(default=None, repr=False)
+    """The key of a webhook's HMAC."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,8 @@ class Unsendable:
     is_wanted: bool
     is_active: bool
     has_address: bool
+    contact_method_id: int | None = None
+    """None: the person's own phone or mail."""
 
 
 @dataclass(frozen=True)

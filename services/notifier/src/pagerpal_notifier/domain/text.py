@@ -45,6 +45,8 @@ LONGEST_SPOKEN_TITLE = 300
 
 def sms_text(page: Page, public_url: str | None) -> str:
     """Two segments at most, whatever the title."""
+    if page.notice is not None:
+        return page.notice.text
     head = f"{page.severity.upper()} #{page.incident_id}: "
     title = _title(page).translate(_PLAIN)
     link = _link(page, public_url)
@@ -63,11 +65,15 @@ def sms_text(page: Page, public_url: str | None) -> str:
 
 def mail_subject(page: Page) -> str:
     """One line."""
+    if page.notice is not None:
+        return page.notice.subject
     return f"[{page.severity.upper()}] {_cut(_title(page), LONGEST_SUBJECT_TITLE)} (#{page.incident_id})"
 
 
 def mail_body(page: Page, public_url: str | None) -> str:
     """Plain text: what is wrong, where to answer, and why this person."""
+    if page.notice is not None:
+        return f"{page.notice.text}\n"
     link = _link(page, public_url)
     parts = [
         f"{page.severity.capitalize()} incident #{page.incident_id}: {_title(page)}",
@@ -83,6 +89,8 @@ def spoken_text(page: Page) -> str:
 
     No markup and no rows of punctuation: Infobip reads SSML, and takes each comma for half a second of silence.
     """
+    if page.notice is not None:
+        return page.notice.spoken
     title = re.sub(r"([^\w\s])(?:\s*\1)+", r"\1", re.sub(r"[<>&]", " ", _title(page)))
     said = f"{_SPOKEN[page.severity]} incident number {page.incident_id}: {_cut(title, LONGEST_SPOKEN_TITLE)}."
     return f"This is PagerPal. {said} I repeat. {said} Please acknowledge it in PagerPal."

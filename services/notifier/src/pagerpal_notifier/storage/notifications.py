@@ -18,18 +18,22 @@ from pagerpal_notifier.domain.page import Claim, Page, Told, Unsendable
 # request and the directory as they are now, and claimed. So nothing is claimed by a statement that
 # begins after an acknowledgement has committed. Rows that somebody else holds are passed over: they are in work.
 # A row that was `sending` may be with the provider already and keeps its message id; a queued one gets a new one, and
-# so does one whose person has another address by now, to which nothing has gone.
+# so does one whose person has another address by now, to which nothing has gone. The address of a contact method is
+# used only while it is the one that was proven to be its person's.
 _CLAIM = text("""
 WITH due AS MATERIALIZED (
     SELECT n.id, n.status, n.attempts, n.attempts - n.attempts_before AS tries, n.channel, n.step, n.incident_id,
-           n.page_request_id, n.reason, i.severity, i.title, i.description,
+           n.contact_method_id, m.signing_secret, n.page_request_id, n.reason, i.severity, i.title, i.description,
            coalesce(i.status = 'triggered' AND i.escalation_id = n.escalation_id AND r.is_open, false) AS is_wanted,
            coalesce(u.is_active, false) AS is_active,
-           coalesce(CASE n.channel WHEN 'email' THEN u.email ELSE u.phone END, '') AS address
+           coalesce(CASE WHEN n.contact_method_id IS NOT NULL THEN p.address
+                         WHEN n.channel = 'email' THEN u.email ELSE u.phone END, '') AS address
     FROM notification.notifications n
     LEFT JOIN incidents.incidents i ON i.id = n.incident_id
     LEFT JOIN incidents.page_requests r ON r.id = n.page_request_id
     LEFT JOIN directory.users u ON u.id = n.user_id
+    LEFT JOIN directory.contact_methods m ON m.id = n.contact_method_id AND m.user_id = n.user_id
+    LEFT JOIN directory.contact_proofs p ON p.user_id = m.user_id AND p.method_id = m.id AND p.address = m.address
     WHERE n.due_at <= :now
     ORDER BY n.due_at
     LIMIT :limit
@@ -86,26 +90,30 @@ _HASTEN = text("""
 UPDATE notification.notifications SET due_at = :now
 WHERE page_request_id = :page_request_id AND status = 'queued' AND attempts = 0 AND due_at > :now
   AND step = (SELECT min(n.step) FROM notification.notifications n
-              WHERE n.page_request_id = :page_request_id AND n.step > :step)
+              WHERE n.page_request_id = :page_request_id AND n.step > :step AND n.status NOT IN ('failed', 'exhausted'))
 RETURNING id
 """)
 
-# Whoever comes second sees what the first has written, so that of two ways that fail at once one adds the mail. A way
-# may fail long after, by a receipt: nobody is mailed of what is over by then.
+# Whoever comes second sees what the first has written, so that of two ways that fail at once one adds the last resort.
+# A way may fail long after, by a receipt: nobody is paged for what is over by then.
 _ALONE = text("SELECT pg_advisory_xact_lock(:page_request_id)")
 _LAST_RESORT = text("""
 INSERT INTO notification.notifications
     (page_request_id, incident_id, escalation_id, user_id, channel, step, pass_number, level, reason, status,
      attempts, due_at, created_at)
-SELECT n.page_request_id, n.incident_id, n.escalation_id, n.user_id, 'email', n.step + 1, n.pass_number, n.level,
-       (n.reason - -1) || to_jsonb(CAST(:why AS text)), 'queued', 0, :now, :now
+SELECT n.page_request_id, n.incident_id, n.escalation_id, n.user_id, own.channel,
+       (SELECT max(step) + 1 FROM notification.notifications WHERE page_request_id = n.page_request_id),
+       n.pass_number, n.level, (n.reason - -1) || jsonb_build_array(CAST(:whys AS jsonb) ->> own.channel), 'queued', 0,
+       :now, :now
 FROM notification.notifications n JOIN directory.users u ON u.id = n.user_id AND u.is_active
 JOIN incidents.page_requests r ON r.id = n.page_request_id AND r.is_open
 JOIN incidents.incidents i ON i.id = n.incident_id AND i.status = 'triggered' AND i.escalation_id = n.escalation_id
-WHERE n.id = :id AND NOT EXISTS (
+CROSS JOIN LATERAL (VALUES ('sms', u.phone), ('voice', u.phone), ('email', u.email)) AS own(channel, address)
+WHERE n.id = :id AND own.address <> '' AND NOT EXISTS (
     SELECT FROM notification.notifications other
-    WHERE other.page_request_id = n.page_request_id
-      AND (other.channel = 'email' OR other.status NOT IN ('failed', 'exhausted'))
+    WHERE other.page_request_id = n.page_request_id AND (
+        other.status NOT IN ('failed', 'exhausted') OR (other.channel = own.channel AND other.contact_method_id IS NULL)
+    )
 )
 ON CONFLICT DO NOTHING
 """)
@@ -216,11 +224,11 @@ async def hasten_next(tx: AsyncConnection, *, page_request_id: int, step: int, n
 
 
 async def add_last_resort(
-    tx: AsyncConnection, *, notification_id: int, page_request_id: int, why: str, now: datetime
+    tx: AsyncConnection, *, notification_id: int, page_request_id: int, whys: Mapping[Channel, str], now: datetime
 ) -> None:
-    """Once every way to an active person has failed and none of them was mail, mail them."""
+    """Once every way to an active person has failed, try whatever of their own phone and mail has not been tried."""
     await tx.execute(_ALONE, {"page_request_id": page_request_id})
-    await tx.execute(_LAST_RESORT, {"id": notification_id, "why": why, "now": now})
+    await tx.execute(_LAST_RESORT, {"id": notification_id, "whys": json.dumps(whys), "now": now})
 
 
 async def cancel_unwanted(tx: AsyncConnection, incident_ids: Sequence[int], *, now: datetime) -> int:
@@ -247,6 +255,7 @@ def _claim(row: Mapping[Any, Any]) -> Claim:
             description=row["description"],
             reason=tuple(map(str, row["reason"])),
         ),
+        signing_secret=row["signing_secret"],
     )
 
 
@@ -263,4 +272,5 @@ def _unsendable(row: Mapping[Any, Any]) -> Unsendable:
         is_wanted=row["is_wanted"],
         is_active=row["is_active"],
         has_address=bool(row["address"]),
+        contact_method_id=row["contact_method_id"],
     )

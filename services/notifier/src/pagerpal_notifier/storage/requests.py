@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pagerpal_common.notification_rules import Planned
-from pagerpal_common.vocabulary import NotificationStatus
+from pagerpal_common.vocabulary import NotificationStatus, Severity
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 # Open, and not written down here yet. The open ones have a partial index. Each is looked up by our unique key: written
 # as NOT EXISTS, PostgreSQL would rather read all notifications that ever were.
 _UNTAKEN = """
-SELECT r.id, r.user_id, r.requested_at FROM incidents.page_requests r
+SELECT r.id, r.user_id, r.requested_at, i.severity
+FROM incidents.page_requests r JOIN incidents.incidents i ON i.id = r.incident_id
 WHERE r.is_open {only} AND
       (SELECT n.id FROM notification.notifications n WHERE n.page_request_id = r.id LIMIT 1) IS NULL
 ORDER BY r.id LIMIT :limit
@@ -23,14 +24,15 @@ _FIND_UNTAKEN_OF = text(_UNTAKEN.format(only="AND r.id = ANY(:ids)"))
 # In one order, so that two processes that take up the same requests wait for each other and never deadlock.
 _INSERT = text("""
 INSERT INTO notification.notifications
-    (page_request_id, incident_id, escalation_id, user_id, channel, step, pass_number, level, reason,
+    (page_request_id, incident_id, escalation_id, user_id, channel, contact_method_id, step, pass_number, level, reason,
      status, attempts, error, due_at, created_at, settled_at)
-SELECT r.id, r.incident_id, r.escalation_id, r.user_id, p.channel, p.step, r.pass_number, r.level,
+SELECT r.id, r.incident_id, r.escalation_id, r.user_id, p.channel, p.method_id, p.step, r.pass_number, r.level,
        r.reason || jsonb_build_array(p.why), p.status, 0, p.problem, p.due_at, :now,
        CASE WHEN p.problem IS NOT NULL THEN CAST(:now AS timestamptz) END
 FROM unnest(CAST(:request_ids AS bigint[]), CAST(:channels AS text[]), CAST(:steps AS int[]), CAST(:whys AS text[]),
-            CAST(:statuses AS text[]), CAST(:problems AS text[]), CAST(:due_ats AS timestamptz[]))
-     AS p(page_request_id, channel, step, why, status, problem, due_at)
+            CAST(:statuses AS text[]), CAST(:problems AS text[]), CAST(:due_ats AS timestamptz[]),
+            CAST(:method_ids AS bigint[]))
+     AS p(page_request_id, channel, step, why, status, problem, due_at, method_id)
 JOIN incidents.page_requests r ON r.id = p.page_request_id
 ORDER BY r.id, p.step, p.channel
 ON CONFLICT (page_request_id, channel, step) DO NOTHING
@@ -45,6 +47,8 @@ class PageRequest:
     id: int
     user_id: int
     requested_at: datetime
+    severity: Severity
+    """Of its incident."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ async def list_untaken(tx: AsyncConnection, ids: Sequence[int] | None, *, limit:
         rows = await tx.execute(_FIND_UNTAKEN, {"limit": limit})
     else:
         rows = await tx.execute(_FIND_UNTAKEN_OF, {"ids": list(ids), "limit": limit})
-    return [PageRequest(**row) for row in rows.mappings()]
+    return [PageRequest(**{**row, "severity": Severity(row["severity"])}) for row in rows.mappings()]
 
 
 async def insert_notifications(
@@ -81,6 +85,7 @@ async def insert_notifications(
             ],
             "problems": [plan.problem for _, plan in planned],
             "due_ats": [None if plan.problem else plan.due_at for _, plan in planned],
+            "method_ids": [plan.method_id for _, plan in planned],
             "now": now,
         },
     )

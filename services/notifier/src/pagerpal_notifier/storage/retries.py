@@ -15,13 +15,16 @@ _LOCK_LOST = text("""
 SELECT n.id AS notification_id, n.status,
        coalesce(i.status = 'triggered' AND i.escalation_id = n.escalation_id AND r.is_open, false) AS is_wanted,
        coalesce(u.is_active, false) AS is_active,
-       coalesce(CASE n.channel WHEN 'email' THEN u.email ELSE u.phone END, '') <> '' AS has_address,
+       coalesce(CASE WHEN n.contact_method_id IS NOT NULL THEN p.address
+                     WHEN n.channel = 'email' THEN u.email ELSE u.phone END, '') <> '' AS has_address,
        a.attempt_id IS NOT NULL AND coalesce(a.outcome, 'unknown') = 'unknown' AND w.state IS DISTINCT FROM 'failed'
            AS is_in_doubt
 FROM notification.notifications n
 LEFT JOIN incidents.incidents i ON i.id = n.incident_id
 LEFT JOIN incidents.page_requests r ON r.id = n.page_request_id
 LEFT JOIN directory.users u ON u.id = n.user_id
+LEFT JOIN directory.contact_methods m ON m.id = n.contact_method_id AND m.user_id = n.user_id
+LEFT JOIN directory.contact_proofs p ON p.user_id = m.user_id AND p.method_id = m.id AND p.address = m.address
 LEFT JOIN notification.attempts a ON a.attempt_id = n.provider_message_id
 LEFT JOIN notification.receipts w ON w.message_id = n.provider_message_id
 WHERE n.incident_id = :incident_id AND n.status IN ('failed', 'exhausted')

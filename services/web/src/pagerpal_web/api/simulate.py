@@ -32,10 +32,7 @@ MOST_STEPS = 100
 
 
 class Simulation(Body):
-    """An alert that nobody sends, at an instant, which is now unless given: from a source, or for a team.
-
-    The severity makes no difference as long as nobody has notification rules that ask for it.
-    """
+    """An alert that nobody sends, at an instant, which is now unless given: from a source, or for a team."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"source_id": 1, "severity": "critical"}]})
 
@@ -117,7 +114,7 @@ async def simulate(ctx: Context, call: Call[Simulation]) -> SimulatedRun:
         at=at,
         team_id=subject.team_id,
         policy_id=None if policy is None else policy.policy_id,
-        steps=[_shown(one, contacts) for one in steps],
+        steps=[_shown(one, contacts, call.body.severity) for one in steps],
     )
 
 
@@ -152,11 +149,11 @@ async def _subject(tx: AsyncConnection, body: Simulation) -> Subject:
     return Subject(source.team_id, source.escalation_policy_id, refused)
 
 
-def _shown(entered: Entered, contacts: Mapping[int, Contact]) -> SimulatedStep:
+def _shown(entered: Entered, contacts: Mapping[int, Contact], severity: Severity) -> SimulatedStep:
     people, problems = [], []
     for target in entered.step.people:
         contact = contacts.get(target.user_id)
-        planned = plan(addressee(contact), requested_at=entered.at, now=entered.at)
+        planned = plan(addressee(contact), severity=severity, requested_at=entered.at, now=entered.at)
         name = contact.name if contact else f"user {target.user_id}"
         people.append(_person(target, name, contact, planned))
         problems += [f"{name} is not reached: {one.problem}" for one in planned if one.problem]
@@ -176,17 +173,13 @@ def _person(target: PageTarget, name: str, contact: Contact | None, planned: Seq
         user_name=name,
         reason=list(target.reason),
         notifications=[
-            SimulatedNotification(at=one.due_at, channel=one.channel, address=masked(_address(contact, one.channel)))
+            SimulatedNotification(
+                at=one.due_at, channel=one.channel, address=masked(contact.address(one.channel, one.method_id))
+            )
             for one in planned
-            if one.problem is None
+            if contact is not None and one.problem is None
         ],
     )
-
-
-def _address(contact: Contact | None, channel: Channel) -> str | None:
-    if contact is None:
-        return None
-    return contact.email if channel is Channel.EMAIL else contact.phone
 
 
 ENDPOINTS = (
