@@ -12,11 +12,11 @@ from pagerpal_common.contracts.notifications import CheckContact, CheckOutcome, 
 from pagerpal_common.errors import NotFound
 from pagerpal_common.vocabulary import CheckKind
 
+from pagerpal_notifier.calls import call
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import SEND_SECONDS
 from pagerpal_notifier.domain.page import Notice
 from pagerpal_notifier.domain.proof import OUTCOMES, as_claim, code_notice, trial_notice
-from pagerpal_notifier.loops import call
 from pagerpal_notifier.storage.checks import Check, find_check, insert_code
 
 log = structlog.get_logger(__name__)

@@ -7,13 +7,13 @@ deadline, and it is sent again with the same id.
 """
 
 import asyncio
-import traceback
 
 import structlog
 from pagerpal_common.errors import Unavailable
 from pagerpal_common.ids import uuid7
 from pagerpal_common.vocabulary import NotificationStatus
 
+from pagerpal_notifier.calls import call
 from pagerpal_notifier.changes import Move, save
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import (
@@ -21,7 +21,6 @@ from pagerpal_notifier.domain.delivery import (
     SEND_SECONDS,
     Change,
     Outcome,
-    Verdict,
     without_send,
 )
 from pagerpal_notifier.domain.lifecycle import LOST
@@ -89,23 +88,6 @@ async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
         else:
             break
     _report(claim, outcome, change)
-
-
-async def call(ctx: Context, claim: Claim, until: float) -> Outcome:
-    """One try at the provider, over before `until` (loop time), whatever happens."""
-    if asyncio.get_running_loop().time() >= until:
-        # The process was stopped, or the database slow: what the claim was based on is too old to act on.
-        return Outcome(Verdict.UNKNOWN, "not begun in time")
-    try:
-        async with asyncio.timeout_at(until):
-            return await ctx.providers[claim.channel].send(claim)
-    except TimeoutError:
-        return Outcome(Verdict.UNKNOWN, "no answer in time")
-    except Exception as error:  # noqa: BLE001 - a bug in a channel must not lose a page
-        # Without the error's text: it may quote the address.
-        where = "".join(traceback.format_tb(error.__traceback__))
-        log.error("send.bug", notification_id=claim.notification_id, error=type(error).__name__, where=where)
-        return Outcome(Verdict.UNKNOWN, f"a bug of ours: {type(error).__name__}")
 
 
 def _report(claim: Claim, outcome: Outcome, change: Change) -> None:

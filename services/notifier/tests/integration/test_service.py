@@ -7,7 +7,7 @@ import pytest
 from pagerpal_common.bus import BatchSubscription
 from pagerpal_common.config import ConfigError, load
 from pagerpal_common.contracts.incidents import IncidentAcknowledged, IncidentResolved, PageRequested
-from pagerpal_common.contracts.notifications import NotificationSettled, RetryNotifications
+from pagerpal_common.contracts.notifications import CheckContact, NotificationSettled, RetryNotifications
 from pagerpal_common.contracts.receipts import ReceiptsReceived
 from pagerpal_common.service import Service
 from pagerpal_notifier.service import build
@@ -66,6 +66,7 @@ async def test_what_it_listens_to_and_what_it_looks_for(
         IncidentResolved,
         ReceiptsReceived,
         RetryNotifications,
+        CheckContact,
     }
     assert [(loop.name, loop.every) for loop in service.loops] == [
         ("notifier.take_up", 2.0),

@@ -1,14 +1,17 @@
 """Which values does the management API take? Each kind once, with its bounds."""
 
 import unicodedata
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from pagerpal_common.http import LARGEST_ID, Body
+from pagerpal_common.vocabulary import Channel
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -20,6 +23,9 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
 )
+
+LONGEST_PHONE, LONGEST_EMAIL, LONGEST_URL = 32, 254, 2000
+"""Characters."""
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -53,6 +59,42 @@ def _phone(value: str) -> str:
     if not phonenumbers.is_possible_number(number):
         raise ValueError("a phone number of this country has another length")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _url(value: str) -> str:
+    """An absolute http(s) URL in ASCII, without a login in it: that would be shown, and sent to whom it is not for."""
+    problem = "this is no URL of a webhook (https://example.org/hook)"
+    if len(value) > LONGEST_URL or not value.isascii() or not value.isprintable() or set(value) & set(' <>"\\^`{|}#'):
+        raise ValueError(problem)
+    try:
+        parts = urlsplit(value)
+        is_right = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(problem) from None
+    if not is_right or "@" in parts.netloc:
+        raise ValueError(problem)
+    return value
+
+
+_BY_CHANNEL: Mapping[Channel, tuple[Callable[[str], str], int]] = {
+    Channel.SMS: (_phone, LONGEST_PHONE),
+    Channel.VOICE: (_phone, LONGEST_PHONE),
+    Channel.EMAIL: (_email, LONGEST_EMAIL),
+    Channel.WEBHOOK: (_url, LONGEST_URL),
+    Channel.SLACK: (_url, LONGEST_URL),
+}
+
+
+def address_of(channel: Channel, value: str) -> str:
+    """An address of this channel as it is stored.
+
+    Raises:
+        ValueError: it is none; the text does not repeat it.
+    """
+    read, longest = _BY_CHANNEL[channel]
+    if len(value) > longest:
+        raise ValueError(f"at most {longest} characters")
+    return read(value)
 
 
 @cache
@@ -104,8 +146,8 @@ Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_no_controls)
 ]
 Description = Annotated[str, StringConstraints(max_length=16 * 1024), AfterValidator(_no_controls_but_lines)]
-Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
-Phone = Annotated[str, StringConstraints(max_length=32), AfterValidator(_phone)]
+Email = Annotated[str, StringConstraints(max_length=LONGEST_EMAIL), AfterValidator(_email)]
+Phone = Annotated[str, StringConstraints(max_length=LONGEST_PHONE), AfterValidator(_phone)]
 Timezone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_timezone)]
 
 Password = Annotated[SecretStr, Field(min_length=12, max_length=128)]

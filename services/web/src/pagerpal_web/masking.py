@@ -15,9 +15,11 @@ MASK = "********"
 
 
 def masked(address: str | None) -> str | None:
-    """`+49…4567` or `a…@example.org`; what is too short to hide anything is hidden whole."""
+    """`+49…4567`, `a…@example.org` or `https://example.org/…`; what is too short to hide anything is hidden whole."""
     if address is None:
         return None
+    if "://" in address:  # whoever knows the rest of it may speak to that chat
+        return f"{address[: (address + '/').find('/', address.find('://') + 3)]}/…"
     name, at, domain = address.rpartition("@")
     if at:
         return f"{name[:1]}…@{domain}"

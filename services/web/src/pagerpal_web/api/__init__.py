@@ -5,8 +5,11 @@ from pagerpal_common.http import Endpoint, Health, health
 from pagerpal_web.api import (
     audit,
     bootstrap,
+    contact_checks,
+    contact_methods,
     incidents,
     login,
+    notification_rules,
     own_account,
     policies,
     rotations,
@@ -25,6 +28,9 @@ ENDPOINTS: tuple[Endpoint, ...] = documented(
     (
         Endpoint("GET", "/health", health, None, gives=Health),
         *users.ENDPOINTS,
+        *contact_methods.ENDPOINTS,
+        *contact_checks.ENDPOINTS,
+        *notification_rules.ENDPOINTS,
         *teams.ENDPOINTS,
         *schedules.ENDPOINTS,
         *rotations.ENDPOINTS,

@@ -9,6 +9,8 @@ from sqlalchemy import Column, Table
 NOUNS: Mapping[Table, str] = {
     directory.users: "user",
     directory.credentials: "password",
+    directory.contact_methods: "contact method",
+    directory.notification_rules: "notification rule",
     directory.teams: "team",
     directory.team_members: "team member",
     directory.schedules: "schedule",

@@ -14,6 +14,7 @@ from pagerpal_web.storage.tables import NOUNS, WHOLES
 
 _CONFLICTS: Mapping[str, str] = {
     "users_email_key": "another user has this email address",
+    "contact_methods_user_id_channel_address_key": "the user has a contact method of this channel and address already",
     "team_members_team_id_user_id_key": "this user is a member of the team already",
     "schedule_entries_no_overlap": "this overlaps another entry of the schedule; only overrides may (is_override)",
     "escalation_levels_policy_id_level_number_key": "the escalation policy has a level with this number already",
