@@ -199,3 +199,29 @@ async def test_it_takes_a_source_or_a_team_that_is_there(web: Web, body: Any, st
     assert response.status_code == status
     if status == 400:
         assert response.json()["detail"] in {"there is no team 999", "there is no alert source 999"}
+
+
+async def test_the_rules_of_each_person_for_the_severity_are_what_is_shown(web: Web, rows: Rows) -> None:
+    ana = (await web.a_user(phone="+491701234567"))["id"]
+    team = (await web.a_team())["id"]
+    await a_policy(web, team, [user(ana)])
+    address = "https://chat.example.org/services/T0/B0/secret-word"
+    method = await web.made(f"users/{ana}/contact-methods", channel="slack", address=address)
+    await rows(
+        "INSERT INTO directory.contact_proofs SELECT user_id, id, address, created_at FROM directory.contact_methods"
+    )
+    rule = {"severity": "info", "contact_method_id": method["id"], "delay_seconds": 60}
+    await web.made(f"users/{ana}/notification-rules", **rule)
+
+    for severity, expected in (
+        ("info", [("slack", "07", "https://chat.example.org/…")]),
+        ("critical", [("sms", "06", "+49…4567"), ("voice", "08", "+49…4567")]),
+    ):
+        run = await simulated(web, team_id=team, at="2026-05-21T06:06:00Z", severity=severity)
+        found = run["steps"][0]["people"][0]["notifications"]
+        assert [(one["channel"], one["at"][14:16], one["address"]) for one in found] == expected
+
+    await rows("DELETE FROM directory.contact_proofs")
+    run = await simulated(web, team_id=team, at=AT, severity="info")
+    assert run["steps"][0]["hole"] == f"Ana is not reached: contact method {method['id']} is not verified"
+    assert [one["channel"] for one in run["steps"][0]["people"][0]["notifications"]] == ["sms", "voice"]
