@@ -384,6 +384,54 @@ MUTATIONS = (
         "services/web/tests/integration/test_incident_list.py::"
         "test_any_filters_and_any_page_are_what_a_naive_reading_gives",
     ),
+    Mutation(
+        "a page goes to an address that nobody has proven",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/notifications.py",
+        "WHEN n.contact_method_id IS NOT NULL THEN p.address",
+        "WHEN n.contact_method_id IS NOT NULL THEN m.address",
+        f"{NOTIFIER}/tests/integration/test_rules.py"
+        "::test_a_method_that_is_gone_or_changed_before_it_is_used_gives_way_to_the_next_at_once",
+    ),
+    Mutation(
+        "rules that lead nowhere leave somebody asleep",
+        f"{COMMON}/notification_rules.py",
+        "if all(one.problem for one in planned):",
+        "if not planned:",
+        f"{COMMON_TESTS}/unit/test_notification_rules.py"
+        "::test_whatever_the_rules_no_page_is_lost_early_or_out_of_order",
+    ),
+    Mutation(
+        "a phone that no rule names is not even the last resort",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/notifications.py",
+        "('sms', u.phone), ('voice', u.phone), ('email', u.email)",
+        "('email', u.email)",
+        f"{NOTIFIER}/tests/integration/test_rules.py"
+        "::test_when_the_only_rule_fails_the_persons_phone_and_mail_are_the_last_resort",
+    ),
+    Mutation(
+        "codes that come all at once are all tried",
+        f"{WEB}/src/pagerpal_web/storage/contact_checks.py",
+        "FOR UPDATE OF c",
+        "",
+        f"{WEB}/tests/integration/test_contact_methods.py"
+        "::test_five_codes_may_be_typed_in_also_when_they_come_all_at_once",
+    ),
+    Mutation(
+        "an admin sees whole addresses",
+        f"{WEB}/src/pagerpal_web/api/contact_methods.py",
+        "if call.actor.user_id == method.user_id:",
+        "if True:",
+        f"{WEB}/tests/integration/test_contact_methods.py"
+        "::test_only_the_owner_sees_a_whole_address_an_admin_a_masked_one_and_nobody_else_any",
+    ),
+    Mutation(
+        "an admin says that somebody's method is theirs",
+        f"{WEB}/src/pagerpal_web/api/contact_methods.py",
+        "and (is_personal or call.actor.role is not Role.ADMIN)",
+        "and call.actor.role is not Role.ADMIN",
+        f"{WEB}/tests/integration/test_contact_methods.py"
+        "::test_an_admin_adds_a_method_for_somebody_and_cannot_say_that_it_is_theirs",
+    ),
 )
 
 

@@ -18,6 +18,9 @@ QUEUE = "canaries"
 
 AT_HOME: Mapping[str, tuple[str, ...]] = {
     "directory.users": ("phone",),
+    "directory.contact_methods": ("address", "signing_secret"),
+    "directory.contact_proofs": ("address",),
+    "directory.contact_checks": ("address",),
     "notification.notifications": ("address",),
 }
 """Columns that hold such a thing because it is theirs to hold."""

@@ -103,7 +103,7 @@ audit_events = Table(
 contact_methods = Table(
     "contact_methods",
     metadata,
-    # The numbers below belong to everybody's own phone and mail, which have no rows here (`contact_methods.py`).
+    # The numbers below belong to everybody's own phone and mail, which have no rows here (web: `own_methods.py`).
     Column("id", BigInteger, Identity(start=FIRST_METHOD_ID), primary_key=True),
     Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
     Column("channel", Text, nullable=False),
@@ -130,7 +130,7 @@ contact_proofs = Table(
 contact_checks = Table(
     "contact_checks",
     metadata,
-    # One sending of a code or a test page. Kept for a day, even when its method goes: limits count them.
+    # One sending of a code or a test page. It outlives its method, for a day at least: limits count them.
     Column("id", UUID(as_uuid=True), primary_key=True),  # the provider's message id, too
     Column("user_id", ForeignKey(users.c.id), nullable=False),
     Column("method_id", BigInteger, nullable=False),

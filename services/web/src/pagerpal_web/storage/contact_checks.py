@@ -15,7 +15,8 @@ from pagerpal_web.domain.check_limits import MOST_TRIES, WINDOW, Sent, wait_for_
 from pagerpal_web.storage.contact_methods import ContactMethod
 
 KEPT = timedelta(days=1)
-"""How long a check stays. Longer than anything counts it, for whoever wonders who was rung."""
+"""How long a check stays at least: until the person's next one after that. Longer than anything counts it, for whoever
+wonders who was rung."""
 
 _SENT = text("""
 SELECT method_id, kind, requested_at FROM directory.contact_checks
