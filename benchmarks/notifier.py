@@ -35,10 +35,12 @@ TRUNCATE notification.notifications, notification.attempts, notification.receipt
 TRUNCATE incidents.page_requests;
 DELETE FROM incidents.incidents;
 INSERT INTO incidents.incidents (id, title, description, severity, source_id, team_id, status,
-    links, labels, is_unreached, notification_count, escalation_reminder, current_escalation_level, escalation_id, escalation_pass, created_at, level_entered_at, heard_at, last_alert_at,
+    links, labels, is_unreached, notification_count, escalation_reminder,
+    current_escalation_level, escalation_id, escalation_pass, created_at, level_entered_at, heard_at, last_alert_at,
     alert_count, external_id)
 OVERRIDING SYSTEM VALUE
-SELECT n, 'bench-' || n, '', 'critical', 1, 1, 'triggered', '[]', '{{}}', false, 0, 0, 1, n, 1, now(), now(), now(), now(), 1, 'e' || n
+SELECT n, 'bench-' || n, '', 'critical', 1, 1, 'triggered', '[]', '{{}}', false, 0, 0,
+    1, n, 1, now(), now(), now(), now(), 1, 'e' || n
 FROM generate_series(1000, 999 + {number}) n;
 INSERT INTO incidents.page_requests (id, incident_id, escalation_id, pass_number, level, reminder, user_id, reason,
     requested_at, is_open)
