@@ -15,7 +15,7 @@ from pagerpal_common.contracts.notifications import (
 )
 from pagerpal_common.contracts.receipts import ReceiptsReceived
 
-from pagerpal_notifier import receipts
+from pagerpal_notifier import keys, receipts
 from pagerpal_notifier.checks import check_contact
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import after_retry
@@ -57,10 +57,15 @@ async def on_page_unwanted(ctx: Context, messages: Sequence[IncidentAcknowledged
 async def on_receipts_received(ctx: Context, messages: Sequence[ReceiptsReceived]) -> list[None]:
     """Bring what the provider says into the log, and go on to the next contact of people it could not reach."""
     words: defaultdict[UUID, list[Word]] = defaultdict(list)
+    pressed: dict[UUID, str] = {}
     for message in messages:
         for receipt in message.receipts:
             if (word := read(receipt, at=message.occurred_at)) is not None:
                 words[receipt.message_id].append(word)
+            if receipt.digits is not None:
+                pressed[receipt.message_id] = receipt.digits
+    if pressed:
+        await keys.take(ctx, pressed)
     joined = {number: join(words[number]) for number in sorted(words)}
     numbers = list(joined)
     for start in range(0, len(numbers), receipts.AT_ONCE):

@@ -1,6 +1,5 @@
 """The wiring of the notifier: the one file that knows all its parts."""
 
-from collections.abc import Mapping
 from functools import partial
 
 from pagerpal_common.bus import Bus
@@ -8,12 +7,8 @@ from pagerpal_common.clock import Now
 from pagerpal_common.outbox import RELAYED_AT_ONCE, Outbox
 from pagerpal_common.schema.notification import notification_outbox
 from pagerpal_common.service import Bell, Loop, Service
-from pagerpal_common.vocabulary import Channel
 
-from pagerpal_notifier.channels import Provider
-from pagerpal_notifier.channels.console import ABSENT, console
-from pagerpal_notifier.channels.infobip import Infobip
-from pagerpal_notifier.channels.smtp import Smtp
+from pagerpal_notifier.channels.table import open_channels
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.handlers import subscriptions
 from pagerpal_notifier.in_flight import LIMIT, InFlight
@@ -29,16 +24,15 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
         ConfigError: no database is named.
     """
     db = settings.connect("notifier")
-    infobip = _infobip(settings)
     bell = Bell()
     outbox = Outbox(notification_outbox)
     records = Records(db, outbox, now)
-    ctx = Context(db, now, outbox, bell, _providers(settings, infobip), InFlight(bell), records)
+    ctx = Context(db, now, outbox, bell, open_channels(settings, now), InFlight(bell), records)
 
     async def close() -> None:
         await ctx.in_flight.finish()
-        if infobip is not None:
-            await infobip.close()
+        for provider in ctx.providers.values():
+            await provider.close()
         await db.close()
 
     return Service(
@@ -53,29 +47,3 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
             Loop("notifier.receipts", partial(match_receipts, ctx), 10.0),
         ),
     )
-
-
-def _infobip(settings: NotifierSettings) -> Infobip | None:
-    if settings.infobip_base_url is None or settings.infobip_api_key is None:
-        return None
-    return Infobip(
-        settings.infobip_base_url,
-        settings.infobip_api_key,
-        sender=settings.infobip_sender,
-        voice_sender=settings.infobip_voice_sender,
-        public_url=settings.public_url,
-        connections=LIMIT,
-    )
-
-
-def _providers(settings: NotifierSettings, infobip: Infobip | None) -> Mapping[Channel, Provider]:
-    """Who serves each channel. Without a provider, development sees its pages on the console."""
-    nobody = console(settings.public_url) if settings.env == "development" else ABSENT
-    mail = None if settings.smtp_url is None else Smtp(settings.smtp_url, public_url=settings.public_url)
-    return {
-        Channel.SMS: nobody if infobip is None else Provider("infobip", infobip.send_sms),
-        Channel.VOICE: nobody if infobip is None else Provider("infobip", infobip.send_voice),
-        Channel.EMAIL: nobody if mail is None else Provider("smtp", mail.send),
-        Channel.WEBHOOK: nobody,
-        Channel.SLACK: nobody,
-    }

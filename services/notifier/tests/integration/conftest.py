@@ -3,18 +3,17 @@
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from pagerpal_common.config import load
 from pagerpal_common.db import Database
 from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.notification import notification_outbox
 from pagerpal_common.service import Bell
-from pagerpal_common.vocabulary import Channel
 from pagerpal_notifier.channels import Provider
-from pagerpal_notifier.channels.infobip import Infobip
-from pagerpal_notifier.channels.smtp import Smtp
+from pagerpal_notifier.channels.table import open_channels
 from pagerpal_notifier.context import Context
-from pagerpal_notifier.in_flight import LIMIT, InFlight
+from pagerpal_notifier.in_flight import InFlight
 from pagerpal_notifier.records import Records
-from pydantic import SecretStr
+from pagerpal_notifier.settings import NotifierSettings
 
 from services.notifier.tests.integration.fake_infobip import API_KEY, FakeInfobip
 from services.notifier.tests.integration.fake_smtp import FakeSmtp
@@ -47,30 +46,30 @@ async def new_context(
     database: Callable[[str | None], Database], infobip: FakeInfobip, smtp: FakeSmtp, clock: Clock
 ) -> AsyncIterator[Callable[[], Context]]:
     """Makes notifiers: each call is another process on the same database."""
-    clients: list[Infobip] = []
+    opened: list[Provider] = []
 
     def make() -> Context:
-        client = Infobip(
-            infobip.url,
-            SecretStr(API_KEY),
-            sender="PagerPal",
-            voice_sender="+43720123456",
-            public_url=PUBLIC_URL,
-            connections=LIMIT,
-        )
-        clients.append(client)
+        providers = open_channels(settings_for(infobip.url, smtp.url), clock)
+        opened.extend(providers.values())
         bell = Bell()
-        providers = {
-            Channel.SMS: Provider("infobip", client.send_sms),
-            Channel.VOICE: Provider("infobip", client.send_voice),
-            Channel.EMAIL: Provider("smtp", Smtp(SecretStr(smtp.url), public_url=PUBLIC_URL).send),
-        }
         db, outbox = database("notifier"), Outbox(notification_outbox)
         return Context(db, clock, outbox, bell, providers, InFlight(bell), Records(db, outbox, clock))
 
     yield make
-    for client in clients:
-        await client.close()
+    for provider in opened:
+        await provider.close()
+
+
+def settings_for(infobip_url: str, smtp_url: str) -> NotifierSettings:
+    """A notifier with an account at this Infobip, and this mail server."""
+    environ = {
+        "INFOBIP_BASE_URL": infobip_url,
+        "INFOBIP_API_KEY": API_KEY,
+        "INFOBIP_VOICE_SENDER": "+43720123456",
+        "SMTP_URL": smtp_url,
+        "PAGERPAL_PUBLIC_URL": PUBLIC_URL,
+    }
+    return load(NotifierSettings, environ)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from jsonschema import Draft202012Validator
 from referencing import Registry
@@ -25,6 +26,9 @@ ANSWERS = {
     "/sms/3/messages": ("sms.openapi.json", "SmsResponseEnvelope"),
     "/tts/3/advanced": ("voice.openapi.json", "StandardVoiceResponse"),
 }
+
+LOGS = {"/sms/3/logs", "/voice/1/logs"}
+"""Not in those documents; https://www.infobip.com/docs/api/channels/sms/logs-and-status-reports and …/voice/…"""
 
 PENDING = {"groupId": 1, "groupName": "PENDING", "id": 26, "name": "PENDING_ACCEPTED", "description": "Accepted"}
 DUPLICATE = {
@@ -92,6 +96,10 @@ class FakeInfobip:
         self.calls: list[Call] = []
         self.taken: list[Call] = []
         """What really went out to handsets."""
+        self.logs: dict[str, dict[str, Any]] = {}
+        """What a log says of a message, by its id: the same as often as it is asked."""
+        self.asked: list[tuple[str, str]] = []
+        """Which log was asked for which message."""
         self.url = ""
         self.arrived = asyncio.Event()
         self.connections = 0
@@ -124,8 +132,12 @@ class FakeInfobip:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         request, *lines = head.strip().split("\r\n")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-        body = await reader.readexactly(int(headers["content-length"]))
-        answer, taken = self._take(request, headers, json.loads(body))
+        assert headers["authorization"] == f"App {API_KEY}"
+        if request.startswith("GET "):
+            answer, taken = self._look_up(request.split(" ")[1])
+        else:
+            body = await reader.readexactly(int(headers["content-length"]))
+            answer, taken = self._take(request, headers, json.loads(body))
         if answer.is_silent:
             await reader.read()
         if answer.is_silent or answer.is_cut:
@@ -135,10 +147,20 @@ class FakeInfobip:
         await writer.drain()
         return True
 
+    def _look_up(self, target: str) -> tuple[Answer, bytes]:
+        parts = urlsplit(target)
+        query = parse_qs(parts.query)
+        assert parts.path in LOGS
+        assert set(query) == {"messageId", "limit"}
+        (message_id,) = query["messageId"]
+        self.asked.append((parts.path, message_id))
+        answer = self.script.popleft() if self.script else Answer()
+        results = [self.logs[message_id]] if message_id in self.logs else []
+        return answer, json.dumps({"results": results}).encode() if answer.body is None else answer.body
+
     def _take(self, request: str, headers: Mapping[str, str], body: Any) -> tuple[Answer, bytes]:
         method, path, _ = request.split(" ")
         assert method == "POST"
-        assert headers["authorization"] == f"App {API_KEY}"
         assert headers["content-type"] == "application/json"
         check(REQUESTS[path], body)
         call = _call(path, body)

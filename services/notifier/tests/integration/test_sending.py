@@ -10,17 +10,16 @@ from datetime import timedelta
 import pytest
 from pagerpal_common.ids import uuid7
 from pagerpal_common.vocabulary import Channel
-from pagerpal_notifier.channels import Provider
-from pagerpal_notifier.channels.infobip import Infobip
+from pagerpal_notifier.channels import Provider, infobip_sms
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import DEADLINE, TRIES, Outcome, Verdict
 from pagerpal_notifier.domain.page import Claim
 from pagerpal_notifier.in_flight import LIMIT
 from pagerpal_notifier.loops import send, take_up
 from pagerpal_notifier.storage.notifications import claim_due
-from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from services.notifier.tests.integration.conftest import settings_for
 from services.notifier.tests.integration.fake_infobip import (
     API_KEY,
     CUT,
@@ -65,9 +64,11 @@ async def test_a_page_row_by_row(world: World, infobip: FakeInfobip) -> None:
 
     (call,) = infobip.taken
     assert (call.path, call.to) == ("/sms/3/messages", "436641234567")
-    assert (
-        call.text == f"CRITICAL #{incident_id}: Disk full on db1\nhttps://pagerpal.example.com/incidents/{incident_id}"
-    )
+    assert call.text.split("\n") == [
+        f"CRITICAL #{incident_id} L1: Disk full on db1",
+        f"Reply ack {incident_id}",
+        f"https://pagerpal.example.com/incidents/{incident_id}",
+    ]
     sms, voice = await world.notifications()
     assert (sms["status"], sms["attempts"], sms["address"], sms["error"]) == ("sent", 1, PHONE, None)
     assert (sms["sent_at"], sms["settled_at"], sms["due_at"], sms["delivered_at"]) == (T0, T0, None, None)
@@ -252,8 +253,9 @@ async def test_the_wait_that_the_provider_asks_for_is_kept(world: World, infobip
 
 async def test_a_provider_that_cannot_be_reached_has_nothing(world: World) -> None:
     async with free_port() as url:
-        away = Infobip(url, SecretStr("x"), sender="PagerPal", voice_sender=None, public_url=None, connections=1)
-    world.ctx = with_sms(world.ctx, away.send_sms)
+        away = infobip_sms.provider(settings_for(url, "smtp://127.0.0.1"), world.clock)
+    assert away is not None
+    world.ctx = with_sms(world.ctx, away.send)
     await world.given_page()
 
     await world.send()
@@ -483,7 +485,7 @@ async def test_a_bug_in_a_channel_loses_no_page_and_tells_no_number(
     def broken(*_: object) -> str:
         raise RuntimeError(f"cannot send to {PHONE}")
 
-    monkeypatch.setattr("pagerpal_notifier.channels.infobip.sms_text", broken)
+    monkeypatch.setattr("pagerpal_notifier.channels.infobip_sms.sms_text", broken)
     await world.given_page()
     with capture_logs() as logged:
         await world.send()

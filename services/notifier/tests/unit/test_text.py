@@ -1,82 +1,57 @@
 """What pages say, and what they never do."""
 
+import json
+import re
 import unicodedata
 from dataclasses import replace
+from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pagerpal_common.vocabulary import Severity
-from pagerpal_notifier.domain.page import Page
-from pagerpal_notifier.domain.text import mail_body, mail_subject, sms_text, spoken_text
+from pagerpal_common.vocabulary import Channel, Severity
+from pagerpal_notifier.channels.slack.body import slack_body
+from pagerpal_notifier.channels.smtp.words import mail_body, mail_html, mail_subject
+from pagerpal_notifier.channels.webhook.body import webhook_body
+from pagerpal_notifier.domain.page import Claim, Page
+from pagerpal_notifier.domain.sms import sms_text
+from pagerpal_notifier.domain.text import spoken_text
 
 PUBLIC_URL = "https://pagerpal.example.com"
 PAGE = Page(42, Severity.CRITICAL, "Disk full on db1", "98 % used", ("policy 'Base', level 1", "assigned by name"))
-
-GSM7 = (
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
-    "abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-EXTENSION = "^{}\\[~]|€"
 
 
 def titled(title: str) -> Page:
     return replace(PAGE, title=title)
 
 
-def segments(text: str) -> int:
-    """How many SMS this text is, counted as a network does: a character is never split between two."""
-    is_gsm7 = all(character in GSM7 + EXTENSION for character in text)
-    sizes = [
-        (2 if character in EXTENSION else 1) if is_gsm7 else len(character.encode("utf-16-le")) // 2
-        for character in text
+def claim_of(page: Page) -> Claim:
+    attempt_id = UUID("01935a7e-0000-7000-8000-000000000001")
+    return Claim(7, page.incident_id, 1, Channel.WEBHOOK, 1, 1, 1, attempt_id, "https://hooks.example.com/x", page)
+
+
+def texts_in(document: Any) -> list[str]:
+    """Every string in a JSON document."""
+    if isinstance(document, dict):
+        return [text for value in document.values() for text in texts_in(value)]
+    if isinstance(document, list):
+        return [text for value in document for text in texts_in(value)]
+    return [document] if isinstance(document, str) else []
+
+
+def everything_said(page: Page, public_url: str | None = None) -> list[str]:
+    """By any channel, line by line."""
+    said = [
+        sms_text(page, public_url),
+        spoken_text(page),
+        mail_subject(page),
+        mail_body(page, public_url),
+        mail_html(page, public_url),
+        *texts_in(json.loads(webhook_body(claim_of(page), public_url))),
+        *texts_in(json.loads(slack_body(page, public_url))),
     ]
-    if sum(sizes) <= (160 if is_gsm7 else 70):
-        return 1
-    room, count, used = (153 if is_gsm7 else 67), 1, 0
-    for size in sizes:
-        if used + size > room:
-            count, used = count + 1, 0
-        used += size
-    return count
-
-
-def test_an_sms_says_how_bad_it_is_what_it_is_and_where_to_answer() -> None:
-    assert sms_text(PAGE, PUBLIC_URL) == "CRITICAL #42: Disk full on db1\nhttps://pagerpal.example.com/incidents/42"
-
-
-def test_without_a_public_url_there_is_no_link() -> None:
-    assert sms_text(PAGE, None) == "CRITICAL #42: Disk full on db1"
-
-
-@given(st.text(max_size=400), st.sampled_from([None, PUBLIC_URL, "https://" + "a" * 150 + ".example.com"]))
-def test_an_sms_is_never_more_than_two_segments(title: str, public_url: str | None) -> None:
-    text = sms_text(titled(title), public_url)
-
-    assert segments(text) <= 2
-    assert text.startswith("CRITICAL #42: ")
-
-
-@pytest.mark.parametrize("character", ["a", "€", "ж", "😀"])
-def test_a_long_title_is_cut_to_fill_two_segments_and_the_link_stays_whole(character: str) -> None:
-    text = sms_text(titled(character * 400), PUBLIC_URL)
-
-    assert segments(text) == 2
-    assert text.endswith("...\nhttps://pagerpal.example.com/incidents/42")
-    assert segments(text.replace("...", "..." + 4 * character)) == 3
-
-
-def test_a_link_too_long_for_an_sms_is_left_out_before_the_title_is() -> None:
-    text = sms_text(titled("ж" * 400), "https://" + "a" * 80 + ".example.com")
-
-    assert "http" not in text
-    assert text.count("ж") > 90
-
-
-def test_typographic_marks_do_not_halve_the_room() -> None:
-    assert (
-        sms_text(titled("\u201cdb1\u201d \u2013 it\u2019s down\u2026"), None) == 'CRITICAL #42: "db1" - it\'s down...'
-    )
+    return [line for text in said for line in text.split("\n")]
 
 
 @pytest.mark.parametrize(
@@ -94,11 +69,9 @@ def test_typographic_marks_do_not_halve_the_room() -> None:
     ],
 )
 def test_no_link_of_the_alert_goes_out_by_any_channel(link: str) -> None:
-    page = Page(42, Severity.CRITICAL, f"click {link} now", f"see {link}", (f"policy {link}",))
+    page = Page(42, Severity.CRITICAL, f"click {link} now", f"see {link}", (f"policy {link}",), 1, f"Bo {link}")
 
-    said = [sms_text(page, None), mail_subject(page), mail_body(page, None), spoken_text(page)]
-
-    for text in said:
+    for text in everything_said(page):
         assert "evil" not in text.lower()
         assert "://" not in text
         assert "tel:" not in text
@@ -106,15 +79,15 @@ def test_no_link_of_the_alert_goes_out_by_any_channel(link: str) -> None:
 
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_nothing_invisible_and_no_line_break_of_the_alert_goes_out(title: str, description: str) -> None:
-    page = replace(PAGE, title=title, description=description, reason=(title,))
+    page = replace(PAGE, title=title, description=description, reason=(title,), next_up=title)
 
-    for line in (sms_text(page, None), mail_subject(page), spoken_text(page), *mail_body(page, None).split("\n")):
+    for line in everything_said(page, PUBLIC_URL):
         assert not {unicodedata.category(character) for character in line} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 @pytest.mark.parametrize("title", ["", " \n\t", "\u200b\u202e", "\x00"])
 def test_a_title_of_nothing_is_named_so(title: str) -> None:
-    assert sms_text(titled(title), None) == "CRITICAL #42: (no title)"
+    assert sms_text(titled(title), None) == "CRITICAL #42: (no title)\nReply ack 42"
 
 
 def test_a_mail_says_what_is_wrong_where_to_answer_and_why_you() -> None:
@@ -131,11 +104,93 @@ def test_a_long_description_is_cut() -> None:
     assert len(mail_body(replace(PAGE, description="x" * 20_000), PUBLIC_URL)) < 4500
 
 
-def test_a_call_says_it_twice() -> None:
-    assert spoken_text(PAGE) == (
-        "This is PagerPal. Critical incident number 42: Disk full on db1. I repeat. "
-        "Critical incident number 42: Disk full on db1. Please acknowledge it in PagerPal."
-    )
+def test_a_mail_says_how_far_it_has_escalated_and_who_is_next() -> None:
+    page = replace(PAGE, level=2, next_up="Bo")
+
+    assert "\n\nEscalation level 2. Next: Bo.\n\n" in mail_body(page, None)
+    assert "<p>Escalation level 2. Next: Bo.</p>" in mail_html(page, None)
+
+
+def test_nothing_of_the_alert_is_markup_in_a_mail() -> None:
+    evil = '<img src=x onerror="alert(1)"> & \'"</p><script>'
+    page = Page(42, Severity.CRITICAL, evil, evil, (evil,), 1, evil)
+
+    html = mail_html(page, PUBLIC_URL)
+
+    assert "<img" not in html
+    assert "<script" not in html
+    assert html.count("&lt;img src=x onerror=&quot;alert(1)&quot;&gt; &amp; &#x27;&quot;&lt;/p&gt;") == 4
+    assert html.count("://") == 1, "nothing is loaded from anywhere"
+    assert '<a href="https://pagerpal.example.com/incidents/42"' in html
+
+
+def test_a_call_says_it_twice_and_what_the_keys_do() -> None:
+    said = "Critical incident number 42: Disk full on db1. Press 1 to acknowledge, 2 to escalate."
+
+    assert spoken_text(PAGE) == f"This is PagerPal. {said} I repeat. {said}"
+
+
+def test_a_webhook_says_it_in_version_1() -> None:
+    page = replace(PAGE, level=2, next_up="Bo")
+
+    assert json.loads(webhook_body(claim_of(page), PUBLIC_URL)) == {
+        "version": 1,
+        "type": "page",
+        "delivery_id": "01935a7e-0000-7000-8000-000000000001",
+        "notification_id": 7,
+        "incident": {
+            "id": 42,
+            "title": "Disk full on db1",
+            "description": "98 % used",
+            "severity": "critical",
+            "level": 2,
+            "url": "https://pagerpal.example.com/incidents/42",
+        },
+        "reasons": ["policy 'Base', level 1", "assigned by name"],
+        "next": "Bo",
+    }
+
+
+def test_a_chat_message_has_blocks_for_slack_and_a_text_for_everybody_else() -> None:
+    page = replace(PAGE, level=2, next_up="Bo")
+    standing = "Escalation level 2. Next: Bo. Paged because of: policy 'Base', level 1; assigned by name."
+
+    message = json.loads(slack_body(page, PUBLIC_URL))
+
+    assert message["text"].split("\n") == [
+        "CRITICAL #42: Disk full on db1",
+        "98 % used",
+        standing,
+        "https://pagerpal.example.com/incidents/42",
+    ]
+    header, description, where_it_stands, actions = message["blocks"]
+    assert header["text"] == {"type": "plain_text", "text": "CRITICAL #42: Disk full on db1", "emoji": False}
+    assert [description["text"]["text"], where_it_stands["text"]["text"]] == ["98 % used", standing]
+    assert actions["elements"][0]["url"] == "https://pagerpal.example.com/incidents/42"
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["<!channel>", "<!here|x>", "@channel", "@Here", "@everyone", "@all", "<@U012AB3CD>", "<#C012>", "&lt;!here>"],
+)
+def test_an_alert_calls_nobody_in_a_chat(call: str) -> None:
+    page = Page(42, Severity.CRITICAL, call, call, (call,), 1, call)
+
+    for text in texts_in(json.loads(slack_body(page, PUBLIC_URL))):
+        assert not set(text) & set("<>")
+        assert not re.search("@(channel|here|everyone|all)", text, re.IGNORECASE)
+        assert "&lt;!here>" not in text
+
+
+@given(st.text(max_size=8000), st.text("<>&", max_size=8000))
+def test_a_chat_message_stays_within_what_slack_takes(title: str, description: str) -> None:
+    page = replace(PAGE, title=title, description=description, reason=(title,) * 5)
+
+    *blocks, _ = json.loads(slack_body(page, PUBLIC_URL))["blocks"]
+
+    for block in blocks:
+        text = block["text"]["text"].replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
+        assert 0 < len(text) <= (150 if block["type"] == "header" else 3000)
 
 
 @given(st.text(max_size=500), st.sampled_from(Severity))

@@ -40,7 +40,7 @@ a message published before its subscriber ever ran waits for it."""
 
 PUBLISHERS: Mapping[type[Message], tuple[str, ...]] = {
     AlertsReceived: ("ingest", "web"),
-    AcknowledgeIncident: ("web",),
+    AcknowledgeIncident: ("notifier", "web"),
     ResolveIncident: ("web",),
     ReopenIncident: ("web",),
     EscalateIncident: ("escalator",),
@@ -49,7 +49,7 @@ PUBLISHERS: Mapping[type[Message], tuple[str, ...]] = {
     IncidentEscalated: ("incidents",),
     IncidentAcknowledged: ("incidents",),
     IncidentResolved: ("incidents",),
-    RequestEscalation: ("web",),
+    RequestEscalation: ("notifier", "web"),
     PageRequested: ("incidents",),
     ReceiptsReceived: ("ingest",),
     RetryNotifications: ("web",),

@@ -9,6 +9,10 @@ RECEIPTS_TOGETHER = 200
 """The most receipts that travel in one message."""
 
 
+KEYS = ("1", "2")
+"""What a called person may press: 1 acknowledges the incident, 2 asks for the next level."""
+
+
 class DeliveryReceipt(Value):
     """What Infobip says of one message: ids and words of its own tables; no number, and no text of anybody's."""
 
@@ -22,6 +26,8 @@ class DeliveryReceipt(Value):
     """`error.id`"""
     is_permanent: bool | None = None
     """`error.permanent`"""
+    digits: str | None = None
+    """One of `KEYS`, if this is a call in which it was pressed (`voiceCall.dtmfCodes`)."""
 
 
 class ReceiptsReceived(Message):

@@ -55,6 +55,14 @@ notifications = Table(
     schema=SCHEMA,
 )
 Index("notifications_due_idx", notifications.c.due_at, postgresql_where=notifications.c.due_at.is_not(None))
+# Whether an earlier page to the same webhook is still waiting, or under way.
+Index(
+    "notifications_waiting_idx",
+    notifications.c.user_id,
+    notifications.c.channel,
+    notifications.c.id,
+    postgresql_where=notifications.c.due_at.is_not(None),
+)
 # What incidents looks through for ends it has not told yet.
 Index("notifications_settled_idx", notifications.c.settled_at)
 Index("notifications_retried_idx", notifications.c.retried_at, postgresql_where=notifications.c.retried_at.is_not(None))

@@ -1,87 +1,114 @@
-"""SMS and calls by Infobip: `POST /sms/3/messages` and `POST /tts/3/advanced`. The only module that speaks HTTP out.
+"""How is Infobip spoken to? What its channels, SMS and voice, share: one message out, and what became of some.
 
 Our message id travels with each message, and Infobip refuses one that it has seen (status 23): so a try whose outcome
 is unknown can be repeated safely.
 """
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import httpx
-from pydantic import SecretStr
+from pagerpal_common.contracts.receipts import DeliveryReceipt
+from pagerpal_common.errors import Unavailable
+from pagerpal_common.infobip import read_result
+from pydantic_core import from_json
 
+from pagerpal_notifier.channels import POLL_LIMIT
 from pagerpal_notifier.domain.answers import read_infobip
 from pagerpal_notifier.domain.delivery import Outcome, Verdict
 from pagerpal_notifier.domain.page import Claim
-from pagerpal_notifier.domain.text import sms_text, spoken_text
+from pagerpal_notifier.in_flight import LIMIT
+from pagerpal_notifier.settings import NotifierSettings
 
 CONNECT_SECONDS = 2.0
 """Shorter than a whole send may take: a provider that cannot be reached is known to have nothing."""
+
+POLLED_AT_ONCE = 4
+"""Questions under way at a time: they leave most connections to pages."""
+
+LONGEST_LOG = 256 * 1024
+"""Bytes of the answer to one question, which is about one message."""
 
 # Nothing of the request has left us yet.
 _NOTHING_WRITTEN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
-class Infobip:
-    """One connection pool, kept alive between pages."""
-
-    def __init__(
-        self,
-        base_url: str,
-        api_key: SecretStr,
-        *,
-        sender: str,
-        voice_sender: str | None,
-        public_url: str | None,
-        connections: int,
-    ) -> None:
-        self._sender = sender
-        self._voice_sender = voice_sender
-        self._public_url = public_url
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            headers={"Authorization": f"App {api_key.get_secret_value()}", "Accept": "application/json"},
-            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),  # the caller limits the rest
-            limits=httpx.Limits(
-                max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30.0
-            ),
-            follow_redirects=False,
-            trust_env=False,
-        )
-
-    async def send_sms(self, claim: Claim) -> Outcome:
-        """One `SmsMessage` to one destination."""
-        message = {
-            "sender": self._sender,
-            "destinations": [_destination(claim)],
-            "content": {"text": sms_text(claim.page, self._public_url)},
-        }
-        return await self._post("/sms/3/messages", message)
-
-    async def send_voice(self, claim: Claim) -> Outcome:
-        """One `AdvancedTtsApiMessage` to one destination: a call that reads the page out."""
-        message: dict[str, Any] = {
-            "destinations": [_destination(claim)],
-            "text": spoken_text(claim.page),
-            "language": "en",
-        }
-        if self._voice_sender is not None:
-            message["from"] = self._voice_sender.lstrip("+")
-        return await self._post("/tts/3/advanced", message)
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._client.aclose()
-
-    async def _post(self, path: str, message: dict[str, Any]) -> Outcome:
-        try:
-            answer = await self._client.post(path, json={"messages": [message]})
-        except _NOTHING_WRITTEN as error:
-            return Outcome(Verdict.DEFERRED, f"Infobip cannot be reached: {type(error).__name__}")
-        except httpx.RequestError as error:
-            return Outcome(Verdict.UNKNOWN, f"Infobip did not answer: {type(error).__name__}")
-        return read_infobip(answer.status_code, answer.content, retry_after=answer.headers.get("Retry-After"))
+def client(settings: NotifierSettings) -> httpx.AsyncClient | None:
+    """A connection pool, kept alive between pages; None without an account. The caller limits every exchange's time."""
+    if settings.infobip_base_url is None or settings.infobip_api_key is None:
+        return None
+    return httpx.AsyncClient(
+        base_url=settings.infobip_base_url,
+        headers={"Authorization": f"App {settings.infobip_api_key.get_secret_value()}", "Accept": "application/json"},
+        timeout=httpx.Timeout(None, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
+        limits=httpx.Limits(max_connections=LIMIT, max_keepalive_connections=LIMIT, keepalive_expiry=30.0),
+        follow_redirects=False,
+        trust_env=False,
+    )
 
 
-def _destination(claim: Claim) -> dict[str, str]:
+async def post(http: httpx.AsyncClient, path: str, message: Mapping[str, Any]) -> Outcome:
+    """Hand one message over."""
+    try:
+        answer = await http.post(path, json={"messages": [message]})
+    except _NOTHING_WRITTEN as error:
+        return Outcome(Verdict.DEFERRED, f"Infobip cannot be reached: {type(error).__name__}")
+    except httpx.RequestError as error:
+        return Outcome(Verdict.UNKNOWN, f"Infobip did not answer: {type(error).__name__}")
+    return read_infobip(answer.status_code, answer.content, retry_after=answer.headers.get("Retry-After"))
+
+
+def destination(claim: Claim) -> dict[str, str]:
     """E.164 without the plus, as in every example of both APIs."""
     return {"to": claim.address.lstrip("+"), "messageId": str(claim.attempt_id)}
+
+
+async def poll(http: httpx.AsyncClient, path: str, ids: Sequence[UUID]) -> Mapping[UUID, DeliveryReceipt]:
+    """What the log at `path` says of these messages, as `channels.Poll` promises.
+
+    The logs, and not the reports: "The API returns each report only once" (sms.openapi.json, /sms/3/reports), so an
+    answer that got lost would be lost for good, and taken from whoever else reads them. The logs go back 48 hours.
+
+    Raises:
+        Unavailable: there is no answer, or none that can be read.
+    """
+    if len(ids) > POLL_LIMIT:
+        raise ValueError(f"at most {POLL_LIMIT} messages at a time, not {len(ids)}")
+    places = asyncio.Semaphore(POLLED_AT_ONCE)
+
+    async def ask(message_id: UUID) -> DeliveryReceipt | None:
+        async with places:
+            return await _look_up(http, path, message_id)
+
+    answers = await asyncio.gather(*map(ask, ids), return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return {answer.message_id: answer for answer in answers if isinstance(answer, DeliveryReceipt)}
+
+
+async def _look_up(http: httpx.AsyncClient, path: str, message_id: UUID) -> DeliveryReceipt | None:
+    try:
+        async with http.stream("GET", path, params={"messageId": str(message_id), "limit": 1}) as answer:
+            body = await _bounded(answer)
+    except httpx.HTTPError as error:
+        raise Unavailable(f"Infobip has not said what became of a message: {type(error).__name__}") from None
+    if answer.status_code != httpx.codes.OK:
+        raise Unavailable(f"Infobip has not said what became of a message: HTTP {answer.status_code}")
+    try:
+        results = from_json(body)["results"]
+        said = [one for one in map(read_result, results) if one is not None and one.message_id == message_id]
+    except (ValueError, KeyError, TypeError):
+        raise Unavailable("Infobip's log cannot be read") from None
+    return said[0] if said else None
+
+
+async def _bounded(answer: httpx.Response) -> bytes:
+    body = b""
+    async for chunk in answer.aiter_bytes(16 * 1024):
+        body += chunk
+        if len(body) > LONGEST_LOG:
+            raise Unavailable("Infobip's log is too long")
+    return body

@@ -1,4 +1,5 @@
-"""What do the providers' answers mean? Infobip's HTTP statuses and message statuses, and SMTP reply codes."""
+"""What do the providers' answers mean? Infobip's HTTP statuses and message statuses, SMTP reply codes, and the HTTP
+statuses of webhooks."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -107,6 +108,23 @@ def read_smtp(code: int, text: str) -> Outcome:
     if 500 <= code < 600:
         return Outcome(Verdict.REFUSED, detail)
     return Outcome(Verdict.UNKNOWN, detail)
+
+
+def read_http(name: str, status: int, *, retry_after: str | None, why: str = "") -> Outcome:
+    """What the HTTP status says that somebody's own receiver answers with (RFC 9110, 15).
+
+    Args:
+        name: the channel's, for the outcome.
+        why: the receiver's reason, if it is one that may be shown.
+    """
+    detail = f"{name}: HTTP {status} {why}".rstrip()
+    if 200 <= status < 300:
+        return Outcome(Verdict.ACCEPTED, detail)
+    if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY}:
+        return Outcome(Verdict.DEFERRED, detail, _wait(retry_after))
+    if status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT:  # it may have come through before it went wrong
+        return Outcome(Verdict.UNKNOWN, detail, _wait(retry_after))
+    return Outcome(Verdict.REFUSED, detail)
 
 
 def _read_sent(body: bytes) -> Outcome:

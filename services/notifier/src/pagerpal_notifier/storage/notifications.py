@@ -20,6 +20,9 @@ from pagerpal_notifier.domain.page import Claim, Page, Told, Unsendable
 # A row that was `sending` may be with the provider already and keeps its message id; a queued one gets a new one, and
 # so does one whose person has another address by now, to which nothing has gone. The address of a contact method is
 # used only while it is the one that was proven to be its person's.
+# What a machine reads comes in order: to a webhook nothing is claimed while an earlier page to the same person's
+# webhook is due or under way, in whichever process. Who is next is told by the run's policy and the page's own level:
+# the run may not know yet that it has come so far.
 _CLAIM = text("""
 WITH due AS MATERIALIZED (
     SELECT n.id, n.status, n.attempts, n.attempts - n.attempts_before AS tries, n.channel, n.step, n.incident_id,
@@ -27,14 +30,32 @@ WITH due AS MATERIALIZED (
            coalesce(i.status = 'triggered' AND i.escalation_id = n.escalation_id AND r.is_open, false) AS is_wanted,
            coalesce(u.is_active, false) AS is_active,
            coalesce(CASE WHEN n.contact_method_id IS NOT NULL THEN p.address
-                         WHEN n.channel = 'email' THEN u.email ELSE u.phone END, '') AS address
+                         WHEN n.channel = 'email' THEN u.email ELSE u.phone END, '') AS address,
+           n.level, next.next_up
     FROM notification.notifications n
     LEFT JOIN incidents.incidents i ON i.id = n.incident_id
     LEFT JOIN incidents.page_requests r ON r.id = n.page_request_id
     LEFT JOIN directory.users u ON u.id = n.user_id
     LEFT JOIN directory.contact_methods m ON m.id = n.contact_method_id AND m.user_id = n.user_id
     LEFT JOIN directory.contact_proofs p ON p.user_id = m.user_id AND p.method_id = m.id AND p.address = m.address
+    LEFT JOIN LATERAL (
+        SELECT string_agg(coalesce(other.name, 'on call for ' || s.name), ', ' ORDER BY a.place) AS next_up
+        FROM escalation.escalations e
+        CROSS JOIN LATERAL (
+            SELECT l.level FROM jsonb_array_elements(e.policy -> 'levels') AS l(level)
+            WHERE CAST(l.level ->> 'number' AS int) > n.level ORDER BY CAST(l.level ->> 'number' AS int) LIMIT 1
+        ) AS following
+        CROSS JOIN LATERAL jsonb_array_elements(following.level -> 'assignees') WITH ORDINALITY AS a(one, place)
+        LEFT JOIN directory.users other ON other.id = CAST(a.one ->> 'user_id' AS bigint) AND other.is_active
+        LEFT JOIN directory.schedules s ON s.id = CAST(a.one ->> 'schedule_id' AS bigint)
+        WHERE e.escalation_id = n.escalation_id
+    ) AS next ON true
     WHERE n.due_at <= :now
+      AND NOT (n.channel IN ('webhook', 'slack') AND n.status = 'queued' AND EXISTS (
+          SELECT FROM notification.notifications earlier
+          WHERE earlier.user_id = n.user_id AND earlier.channel = n.channel AND earlier.id < n.id
+            AND earlier.due_at IS NOT NULL AND (earlier.due_at <= :now OR earlier.attempts > 0)
+      ))
     ORDER BY n.due_at
     LIMIT :limit
     FOR UPDATE OF n SKIP LOCKED
@@ -254,6 +275,8 @@ def _claim(row: Mapping[Any, Any]) -> Claim:
             title=row["title"],
             description=row["description"],
             reason=tuple(map(str, row["reason"])),
+            level=row["level"],
+            next_up=row["next_up"],
         ),
         signing_secret=row["signing_secret"],
     )

@@ -5,16 +5,29 @@ SMTP knows no message id that is refused the second time. A mail whose outcome i
 """
 
 import ssl
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
+from pagerpal_common.clock import Now
 from pydantic import SecretStr
 
+from pagerpal_notifier.channels import Provider
+from pagerpal_notifier.channels.smtp.words import mail_body, mail_html, mail_subject
 from pagerpal_notifier.domain.answers import read_smtp
 from pagerpal_notifier.domain.delivery import SEND_SECONDS, Outcome, Verdict
 from pagerpal_notifier.domain.page import Claim
-from pagerpal_notifier.domain.text import mail_body, mail_subject
+from pagerpal_notifier.settings import NotifierSettings
+
+
+def provider(settings: NotifierSettings, now: Now) -> Provider | None:  # noqa: ARG001 - every row of the table is called so
+    """Sends through `SMTP_URL`."""
+    if settings.smtp_url is None:
+        return None
+    return Provider("smtp", Smtp(settings.smtp_url, public_url=settings.public_url).send)
 
 
 class Smtp:
@@ -37,8 +50,12 @@ class Smtp:
     async def send(self, claim: Claim) -> Outcome:
         """One mail to one recipient."""
         try:
+            mail = self._mail(claim)
+        except (ValueError, HeaderParseError):
+            return Outcome(Verdict.REFUSED, "the person's mail address is none")
+        try:
             await aiosmtplib.send(
-                self._mail(claim),
+                mail,
                 sender=self._sender,
                 recipients=[claim.address],
                 hostname=self._host,
@@ -54,13 +71,24 @@ class Smtp:
         return Outcome(Verdict.ACCEPTED, "mail server: accepted")
 
     def _mail(self, claim: Claim) -> EmailMessage:
-        mail = EmailMessage()
+        """The mails of an incident are one thread (RFC 5322, 3.6.4): all answer the same, which never was a mail.
+
+        Raises:
+            ValueError, HeaderParseError: the address is none. Nothing else in the headers is anybody's own word.
+        """
+        page, domain = claim.page, self._sender.rpartition("@")[2]
+        thread = f"<incident-{page.incident_id}@{domain}>"
+        mail = EmailMessage(policy=SMTP)
         mail["From"] = self._sender
-        mail["To"] = claim.address
-        mail["Subject"] = mail_subject(claim.page)
-        mail["Message-ID"] = f"<{claim.attempt_id}@{self._sender.rpartition('@')[2]}>"
+        mail["To"] = Address(addr_spec=claim.address)
+        mail["Subject"] = mail_subject(page)
+        mail["Message-ID"] = f"<{claim.attempt_id}@{domain}>"
+        mail["In-Reply-To"] = thread
+        mail["References"] = thread
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
-        mail.set_content(mail_body(claim.page, self._public_url))
+        mail["X-PagerPal-Incident"] = str(page.incident_id)
+        mail.set_content(mail_body(page, self._public_url))
+        mail.add_alternative(mail_html(page, self._public_url), subtype="html")
         return mail
 
     def _must_upgrade(self) -> bool | None:

@@ -8,7 +8,8 @@ from pagerpal_notifier.channels import Provider
 from pagerpal_notifier.domain.delivery import Outcome, Verdict
 from pagerpal_notifier.domain.page import Claim
 from pagerpal_notifier.domain.privacy import mask
-from pagerpal_notifier.domain.text import sms_text, spoken_text
+from pagerpal_notifier.domain.sms import sms_text
+from pagerpal_notifier.domain.text import spoken_text
 
 
 def console(public_url: str | None) -> Provider:
