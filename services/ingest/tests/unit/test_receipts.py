@@ -235,6 +235,21 @@ NOT_OURS: tuple[Any, ...] = (
 )
 
 
+@pytest.mark.parametrize(("codes", "digits"), [("1", "1"), (" 2 ", "2"), (1, "1")])
+def test_the_key_that_was_pressed_in_a_call_is_handed_on(codes: Any, digits: str) -> None:
+    call = a_result() | {"voiceCall": {"feature": "Text-to-Speech", "dtmfCodes": codes}}
+
+    assert parse(json.dumps({"results": [call]}).encode()).receipts[0].digits == digits
+
+
+@pytest.mark.parametrize("codes", ["", None, "3", "12", "4711", "1,2", True, ["1"], {"1": "2"}, 11, "\u0661"])
+@pytest.mark.parametrize("where", ["voiceCall", "ivr"])
+def test_no_other_key_is_nor_anybodys_pin(codes: Any, where: str) -> None:
+    call = a_result() | {where: {"dtmfCodes": codes}}
+
+    assert parse(json.dumps({"results": [call]}).encode()).receipts[0].digits is None
+
+
 async def test_what_is_no_receipt_for_us_takes_no_good_one_along(post: Post, bus: ScriptedBus) -> None:
     others = [str(UUID(int=number)) for number in range(1, len(NOT_OURS) + 1)]
     mixed = [part for pair in zip(NOT_OURS, map(a_result, others), strict=True) for part in pair]

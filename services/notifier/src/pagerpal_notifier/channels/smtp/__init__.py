@@ -51,7 +51,7 @@ class Smtp:
         """One mail to one recipient."""
         try:
             mail = self._mail(claim)
-        except (ValueError, HeaderParseError):
+        except (ValueError, IndexError, HeaderParseError):
             return Outcome(Verdict.REFUSED, "the person's mail address is none")
         try:
             await aiosmtplib.send(
@@ -74,7 +74,8 @@ class Smtp:
         """The mails of an incident are one thread (RFC 5322, 3.6.4): all answer the same, which never was a mail.
 
         Raises:
-            ValueError, HeaderParseError: the address is none. Nothing else in the headers is anybody's own word.
+            ValueError, IndexError, HeaderParseError: the address is none, in the words of `email`. Nothing else in the
+                headers is taken as it is given.
         """
         page, domain = claim.page, self._sender.rpartition("@")[2]
         thread = f"<incident-{page.incident_id}@{domain}>"
