@@ -162,9 +162,16 @@ def _answer(kind: Kind, destination: Mapping[str, str], status: Mapping[str, Any
     return answer
 
 
-def _report(asked: Asked, status: Mapping[str, Any]) -> dict[str, Any]:
+def pressed(key: str) -> dict[str, Any]:
+    """What to report of a call that was answered with this key."""
+    return {**HANDSET, "voiceCall": {"feature": "Text-to-Speech", "duration": 20, "dtmfCodes": key}}
+
+
+def _report(asked: Asked, told: Mapping[str, Any]) -> dict[str, Any]:
+    status = {name: value for name, value in told.items() if name != "voiceCall"}
     is_lost = status["groupName"] != "DELIVERED"
-    return {
+    call = {"voiceCall": told["voiceCall"]} if "voiceCall" in told else {}
+    return call | {
         "bulkId": "2034072219640523072",
         "messageId": asked.message_id,
         "to": asked.number,

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.e2e.fake_infobip import HANDSET, NOT_DELIVERED, Behaviour
-from tests.e2e.pagerpal import Pagerpal, hours
+from tests.e2e.fake_infobip import HANDSET, NOT_DELIVERED, Behaviour, pressed
+from tests.e2e.pagerpal import Pagerpal, hours, minutes
 
 
 async def statuses(pagerpal: Pagerpal, incident: Any) -> dict[str, str]:
@@ -48,6 +48,40 @@ async def test_a_receipt_for_what_is_over_changes_the_log_and_pages_nobody(pager
 
     assert await statuses(pagerpal, incident) == {"sms": "failed", "voice": "cancelled"}
     assert (await pagerpal.incident(incident["id"]))["status"] == "resolved"
+
+
+async def test_whoever_presses_1_on_the_call_has_acknowledged(pagerpal: Pagerpal) -> None:
+    team = await pagerpal.given_team(levels=["ana", "bo"], timeout=hours(1))
+    incident = await pagerpal.open_incident(team)
+    await pagerpal.expect_sms("ana", containing=f"\nNext: bo\nReply ack {incident['id']}")
+    await pagerpal.advance(minutes(2))
+    call = await pagerpal.expect_call("ana", containing="Press 1 to acknowledge, 2 to escalate.")
+
+    await pagerpal.provider_reports((call, pressed("1")), (call, pressed("1")))
+
+    async def acknowledged() -> Any:
+        now = await pagerpal.incident(incident["id"])
+        return now if now["status"] == "acknowledged" else None
+
+    now = await pagerpal.until("the incident is acknowledged", acknowledged)
+    assert now["acknowledged_by"] == pagerpal.people["ana"].user_id
+    await pagerpal.advance(hours(1))
+    await pagerpal.expect_quiet()
+
+
+async def test_whoever_presses_2_on_the_call_has_the_next_level_paged_once(pagerpal: Pagerpal) -> None:
+    team = await pagerpal.given_team(levels=["ana", "bo", "cy"], timeout=hours(1))
+    incident = await pagerpal.open_incident(team)
+    await pagerpal.expect_sms("ana")
+    await pagerpal.advance(minutes(2))
+    call = await pagerpal.expect_call("ana")
+
+    await pagerpal.provider_reports((call, pressed("2")))
+
+    await pagerpal.expect_sms("bo", containing="L2")
+    await pagerpal.provider_reports((call, pressed("2")))
+    await pagerpal.expect_quiet()
+    assert (await pagerpal.incident(incident["id"]))["current_escalation_level"] == 2
 
 
 async def test_what_has_failed_is_tried_again_when_a_person_wants_it(pagerpal: Pagerpal) -> None:

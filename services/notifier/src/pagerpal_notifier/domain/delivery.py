@@ -67,6 +67,15 @@ _BECOMES: Mapping[Verdict, S] = {
 }
 
 
+_ADDRESSES: Mapping[Channel, str] = {
+    Channel.SMS: "phone number",
+    Channel.VOICE: "phone number",
+    Channel.EMAIL: "mail address",
+    Channel.WEBHOOK: "webhook",
+    Channel.SLACK: "chat webhook",
+}
+
+
 def after_send(outcome: Outcome, *, tries: int, attempt_id: UUID, now: datetime) -> Change:
     """What becomes of a notification under way, after so many tries."""
     status = _BECOMES[outcome.verdict]
@@ -94,8 +103,7 @@ def without_send(row: Unsendable) -> Change:
         gone = f"contact method {row.contact_method_id} is gone, or not verified any more"
         change = Change(S.FAILED, None, f"{gone}{doubt}")
     else:
-        missing = "mail address" if row.channel is Channel.EMAIL else "phone number"
-        change = Change(S.FAILED, None, f"the person has no {missing} any more{doubt}")
+        change = Change(S.FAILED, None, f"the person has no {_ADDRESSES[row.channel]} any more{doubt}")
     check_move(row.status, change.status)
     return change
 

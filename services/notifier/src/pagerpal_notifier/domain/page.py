@@ -25,12 +25,12 @@ class Page:
     description: str
     reason: tuple[str, ...]
     """The chain that led to this person: policy level, schedule entry, rule."""
-    notice: Notice | None = None
-    """What is said instead of all this."""
     level: int = 0
     """The escalation level that pages; 0 is not worth saying."""
     next_up: str | None = None
     """Who is paged after this person, if that is known: names, or "on call for" a schedule. Not to be trusted."""
+    notice: Notice | None = None
+    """What is said instead of all this."""
 
 
 @dataclass(frozen=True)

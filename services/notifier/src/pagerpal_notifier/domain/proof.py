@@ -52,6 +52,6 @@ def as_claim(check_id: UUID, channel: Channel, address: str, notice: Notice, *, 
         tries=1,
         attempt_id=check_id,
         address=address,
-        page=Page(0, Severity.INFO, notice.subject, notice.text, (), notice),
+        page=Page(0, Severity.INFO, notice.subject, notice.text, (), notice=notice),
         signing_secret=signing_secret,
     )

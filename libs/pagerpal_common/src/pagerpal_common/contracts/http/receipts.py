@@ -16,6 +16,16 @@ class ReceiptStatus(BaseModel):
     description: str | None = Field(None, examples=["Delivered to handset"])
 
 
+class ReceiptCall(BaseModel):
+    """What happened in a call."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    dtmf_codes: str | None = Field(
+        None, examples=["1"], description="1 acknowledges the incident, 2 asks for its next level."
+    )
+
+
 class Receipt(BaseModel):
     """What Infobip knows of one message."""
 
@@ -24,6 +34,7 @@ class Receipt(BaseModel):
     message_id: str = Field(examples=["infobip-message-id"])
     status: ReceiptStatus | None = None
     error: dict[str, JsonValue] | None = None
+    voice_call: ReceiptCall | None = None
 
 
 class Receipts(BaseModel):
