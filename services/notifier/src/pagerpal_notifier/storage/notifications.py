@@ -22,7 +22,7 @@ from pagerpal_notifier.domain.page import Claim, Page, Told, Unsendable
 # used only while it is the one that was proven to be its person's.
 # What a machine reads comes in order: to a webhook nothing is claimed while an earlier page to the same person's
 # webhook is due or under way, in whichever process. Who is next is told by the run's policy and the page's own level:
-# the run may not know yet that it has come so far.
+# the run may not know yet that it has come so far. What is missing there names nobody, and holds nothing up.
 _CLAIM = text("""
 WITH due AS MATERIALIZED (
     SELECT n.id, n.status, n.attempts, n.attempts - n.attempts_before AS tries, n.channel, n.step, n.incident_id,
@@ -31,29 +31,18 @@ WITH due AS MATERIALIZED (
            coalesce(u.is_active, false) AS is_active,
            coalesce(CASE WHEN n.contact_method_id IS NOT NULL THEN p.address
                          WHEN n.channel = 'email' THEN u.email ELSE u.phone END, '') AS address,
-           n.level, next.next_up
+           n.level, n.escalation_id
     FROM notification.notifications n
     LEFT JOIN incidents.incidents i ON i.id = n.incident_id
     LEFT JOIN incidents.page_requests r ON r.id = n.page_request_id
     LEFT JOIN directory.users u ON u.id = n.user_id
     LEFT JOIN directory.contact_methods m ON m.id = n.contact_method_id AND m.user_id = n.user_id
     LEFT JOIN directory.contact_proofs p ON p.user_id = m.user_id AND p.method_id = m.id AND p.address = m.address
-    LEFT JOIN LATERAL (
-        SELECT string_agg(coalesce(other.name, 'on call for ' || s.name), ', ' ORDER BY a.place) AS next_up
-        FROM escalation.escalations e
-        CROSS JOIN LATERAL (
-            SELECT l.level FROM jsonb_array_elements(e.policy -> 'levels') AS l(level)
-            WHERE CAST(l.level ->> 'number' AS int) > n.level ORDER BY CAST(l.level ->> 'number' AS int) LIMIT 1
-        ) AS following
-        CROSS JOIN LATERAL jsonb_array_elements(following.level -> 'assignees') WITH ORDINALITY AS a(one, place)
-        LEFT JOIN directory.users other ON other.id = CAST(a.one ->> 'user_id' AS bigint) AND other.is_active
-        LEFT JOIN directory.schedules s ON s.id = CAST(a.one ->> 'schedule_id' AS bigint)
-        WHERE e.escalation_id = n.escalation_id
-    ) AS next ON true
     WHERE n.due_at <= :now
       AND NOT (n.channel IN ('webhook', 'slack') AND n.status = 'queued' AND EXISTS (
           SELECT FROM notification.notifications earlier
           WHERE earlier.user_id = n.user_id AND earlier.channel = n.channel AND earlier.id < n.id
+            AND earlier.contact_method_id IS NOT DISTINCT FROM n.contact_method_id
             AND earlier.due_at IS NOT NULL AND (earlier.due_at <= :now OR earlier.attempts > 0)
       ))
     ORDER BY n.due_at
@@ -61,8 +50,22 @@ WITH due AS MATERIALIZED (
     FOR UPDATE OF n SKIP LOCKED
 ), looked_at AS MATERIALIZED (
     SELECT due.*, row_number() OVER (ORDER BY id) AS place,
-           is_wanted AND is_active AND address <> '' AND tries < :tries AS is_sendable
+           is_wanted AND is_active AND address <> '' AND tries < :tries AS is_sendable, next.next_up
     FROM due
+    LEFT JOIN LATERAL (
+        SELECT string_agg(coalesce(other.name, 'on call for ' || s.name), ', ' ORDER BY a.place) AS next_up
+        FROM escalation.escalations e
+        CROSS JOIN LATERAL (
+            SELECT l.level
+            FROM jsonb_path_query(e.policy, '$.levels[*] ? (@.number > $level)', jsonb_build_object('level', due.level))
+                AS l(level)
+            ORDER BY l.level -> 'number' LIMIT 1
+        ) AS following
+        CROSS JOIN LATERAL jsonb_path_query(following.level, '$.assignees[*]') WITH ORDINALITY AS a(one, place)
+        LEFT JOIN directory.users other ON other.id = CAST(a.one ->> 'user_id' AS bigint) AND other.is_active
+        LEFT JOIN directory.schedules s ON s.id = CAST(a.one ->> 'schedule_id' AS bigint)
+        WHERE e.escalation_id = due.escalation_id
+    ) AS next ON true
 ), claimed AS (
     UPDATE notification.notifications n
     SET status = 'sending', attempts = n.attempts + 1, address = l.address, due_at = :deadline,
