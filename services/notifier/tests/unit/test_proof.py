@@ -44,4 +44,7 @@ def test_a_test_page_says_that_it_is_one_before_anything_else() -> None:
 
 
 def test_a_code_is_not_in_what_a_log_would_show_of_it() -> None:
-    assert "012345" not in repr(code_notice("012345"))
+    claim = as_claim(uuid7(), Channel.SLACK, "https://hooks.example.com/x", code_notice("012345"), signing_secret="pw")
+
+    assert "012345" not in repr(claim)
+    assert "hooks.example.com" not in repr(claim)

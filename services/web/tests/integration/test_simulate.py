@@ -223,5 +223,5 @@ async def test_the_rules_of_each_person_for_the_severity_are_what_is_shown(web: 
 
     await rows("DELETE FROM directory.contact_proofs")
     run = await simulated(web, team_id=team, at=AT, severity="info")
-    assert run["steps"][0]["hole"] == f"Ana is not reached: contact method {method['id']} is not verified"
+    assert run["steps"][0]["hole"] == f"Ana is not reached by slack: contact method {method['id']} is not verified"
     assert [one["channel"] for one in run["steps"][0]["people"][0]["notifications"]] == ["sms", "voice"]

@@ -22,7 +22,7 @@ class Page:
     incident_id: int
     severity: Severity
     title: str
-    description: str
+    description: str = field(repr=False)  # may hold a code
     reason: tuple[str, ...]
     """The chain that led to this person: policy level, schedule entry, rule."""
     level: int = 0

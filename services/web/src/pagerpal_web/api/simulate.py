@@ -156,7 +156,12 @@ def _shown(entered: Entered, contacts: Mapping[int, Contact], severity: Severity
         planned = plan(addressee(contact), severity=severity, requested_at=entered.at, now=entered.at)
         name = contact.name if contact else f"user {target.user_id}"
         people.append(_person(target, name, contact, planned))
-        problems += [f"{name} is not reached: {one.problem}" for one in planned if one.problem]
+        is_reached = any(one.problem is None for one in planned)
+        problems += [
+            f"{name} is not reached{f' by {one.channel}' if is_reached else ''}: {one.problem}"
+            for one in planned
+            if one.problem
+        ]
     place = entered.step.entering
     return SimulatedStep(
         at=entered.at,
