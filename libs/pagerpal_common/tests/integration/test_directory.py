@@ -348,3 +348,33 @@ async def test_contacts_are_found_by_id_also_of_the_inactive(tx: AsyncConnection
     assert set(found) == {ANA, GONE}
     assert (found[ANA].phone, found[ANA].is_active) == ("+4915100000001", True)
     assert not found[GONE].is_active
+
+
+async def test_contacts_bring_their_rules_and_where_those_lead_in_one_round_trip(
+    tx: AsyncConnection, database: Callable[[str | None], Database]
+) -> None:
+    add = text("""
+        WITH method AS (
+            INSERT INTO directory.contact_methods (user_id, channel, address, created_at)
+            VALUES (:user_id, 'sms', :address, now()) RETURNING id
+        )
+        INSERT INTO directory.notification_rules (user_id, severity, contact_method_id, delay_seconds)
+        SELECT :user_id, 'info', id, 90 FROM method
+    """)
+    async with database(None).begin() as owner:
+        for address in ("+4915100000009", "+4915100000010"):
+            await owner.execute(add, {"user_id": ANA, "address": address})
+        prove = "INSERT INTO directory.contact_proofs SELECT user_id, id, '+4915100000009', now()"
+        await owner.execute(text(f"{prove} FROM directory.contact_methods"))
+
+    with counting(tx) as sent:
+        found = await find_contacts(tx, [ANA, BO])
+
+    assert len(sent) == 1
+    proven, other = found[ANA].rules
+    assert (proven.severity, proven.delay, proven.channel) == ("info", timedelta(seconds=90), "sms")
+    assert (proven.is_proven, other.is_proven) == (True, False), "a proof holds for the address that was proven"
+    assert found[ANA].address(proven.channel, proven.method_id) == "+4915100000009"
+    assert found[ANA].address(proven.channel, None) == "+4915100000001"
+    assert found[BO].rules == ()
+    assert "+49151" not in repr(found[ANA].rules)
