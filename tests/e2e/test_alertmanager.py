@@ -1,11 +1,13 @@
 """Does a real Alertmanager page the right person once, however often it says so, and end what it began?"""
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
 from tests.e2e.alertmanager import Alertmanager, pagerduty, webhook
 from tests.e2e.pagerpal import Json, Pagerpal, Team, hours
+from tests.e2e.recorder import recorder
 
 DISK = {"alertname": "DiskFull", "instance": "db-1", "severity": "critical"}
 OTHER_DISK = {**DISK, "instance": "db-2"}
@@ -64,6 +66,42 @@ async def test_one_of_a_group_that_is_over_ends_and_the_other_fires_on(
     pagerpal.allow_calls("ana")
 
 
+async def test_two_that_do_not_know_each_other_page_once_and_the_slower_one_s_late_firing_pages_nobody(
+    pagerpal: Pagerpal, start_alertmanager: StartAlertmanager
+) -> None:
+    """The worst that a pair for high availability can do: cut off from each other, both of them send everything."""
+    team = await pagerpal.given_team(levels=["ana"], timeout=hours(2))
+    ours = webhook(pagerpal.deployment.url, team.api_key)["webhook_configs"]
+    with recorder() as recorded:
+        quick = start_alertmanager({"webhook_configs": ours})
+        slow = start_alertmanager({"webhook_configs": [*ours, {"url": recorded.url, "send_resolved": True}]})
+        since = pagerpal.deployment.clock.now() - timedelta(seconds=5)
+
+        for one in (quick, slow):
+            one.fire(DISK, since=since, summary="Disk full on db-1")
+
+        await pagerpal.expect_sms("ana", containing="Disk full on db-1")
+        incident = await pagerpal.incident_of(team)
+        await _until_count(pagerpal, incident["id"], 4)
+        late = await _recorded(pagerpal, recorded.bodies, "firing")
+
+        at = pagerpal.deployment.clock.now()
+        for one in (quick, slow):
+            one.end(DISK, since=since, at=at, summary="Disk full on db-1")
+        await _until_resolved(pagerpal, incident["id"])
+        await _recorded(pagerpal, recorded.bodies, "resolved")
+        for one in (quick, slow):
+            await asyncio.to_thread(one.stop)
+
+    headers = {"Authorization": f"Bearer {team.api_key}"}
+    answer = await pagerpal.ingest.post("/api/v1/webhooks/alertmanager", content=late, headers=headers)
+
+    assert answer.status_code == 200, answer.text
+    assert [(one["id"], one["status"]) for one in await pagerpal.incidents_of(team)] == [(incident["id"], "resolved")]
+    pagerpal.allow_calls("ana")
+    await pagerpal.expect_quiet()
+
+
 async def test_an_alertmanager_that_believes_we_are_pagerduty_pages_and_resolves(
     pagerpal: Pagerpal, start_alertmanager: StartAlertmanager
 ) -> None:
@@ -113,6 +151,16 @@ async def _until_resolved(pagerpal: Pagerpal, incident_id: int) -> Json:
         return incident if incident["status"] == "resolved" else None
 
     return await pagerpal.until(f"incident {incident_id} is resolved", resolved)
+
+
+async def _recorded(pagerpal: Pagerpal, bodies: list[bytes], status: str) -> bytes:
+    """The newest body with this status, once there is one."""
+
+    async def there() -> bytes | None:
+        return next((body for body in reversed(bodies) if json.loads(body)["status"] == status), None)
+
+    body: bytes = await pagerpal.until(f"Alertmanager has posted {status}", there)
+    return body
 
 
 async def _both(pagerpal: Pagerpal, team: Team) -> list[Json]:

@@ -11,6 +11,7 @@ from pagerpal_common.contracts.alerts import Alert, AlertResult, AlertsHandled, 
 from pagerpal_common.contracts.incidents import IncidentView
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.contracts.receipts import ReceiptsReceived
+from pagerpal_common.contracts.replies import RepliesReceived
 from pagerpal_common.errors import BusUnavailable, NoReply
 from pagerpal_common.ids import uuid7
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus, IncidentStatus, Severity
@@ -44,6 +45,7 @@ class ScriptedBus:
     def __init__(self) -> None:
         self.groups: list[AlertsReceived] = []
         self.published: list[ReceiptsReceived] = []
+        self.replies: list[RepliesReceived] = []
         self.is_away = False
         self.script: Script = opens()
         self._heard = asyncio.Event()
@@ -78,9 +80,12 @@ class ScriptedBus:
         return None
 
     async def publish(self, message: Message) -> None:
-        assert isinstance(message, ReceiptsReceived), f"ingest asks about {message.topic}, and must not publish it"
         if self.is_away:
             raise BusUnavailable("not confirmed")
+        if isinstance(message, RepliesReceived):
+            self.replies.append(wire.decode(RepliesReceived, wire.encode(message)))
+            return
+        assert isinstance(message, ReceiptsReceived), f"ingest asks about {message.topic}, and must not publish it"
         self.published.append(wire.decode(ReceiptsReceived, wire.encode(message)))
 
     async def parked(self) -> int:

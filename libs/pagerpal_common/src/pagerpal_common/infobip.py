@@ -30,25 +30,26 @@ _LARGEST = 2**31 - 1
 
 def read_result(result: Any) -> DeliveryReceipt | None:
     """The receipt in one result; None without a status, or a number that we could have given."""
-    message_id, status, error = _part(result, "messageId"), _part(result, "status"), _part(result, "error")
+    message_id, status, error = part(result, "messageId"), part(result, "status"), part(result, "error")
     if not isinstance(message_id, str) or not _UUID.fullmatch(message_id.strip()):
         return None
-    group = _word(_part(status, "groupName")) or _GROUPS.get(_number(_part(status, "groupId")))
-    name = _word(_part(status, "name")) or _NAMES.get(_number(_part(status, "id")))
+    group = _word(part(status, "groupName")) or _GROUPS.get(_number(part(status, "groupId")))
+    name = _word(part(status, "name")) or _NAMES.get(_number(part(status, "id")))
     if group is None and name is None:
         return None
-    permanent = _part(error, "permanent")
+    permanent = part(error, "permanent")
     return DeliveryReceipt(
         message_id=UUID(message_id.strip()),
         group=group,
         name=name,
-        error_code=_number(_part(error, "id")),
+        error_code=_number(part(error, "id")),
         is_permanent=permanent if isinstance(permanent, bool) else None,
-        digits=_key(_part(_part(result, "voiceCall"), "dtmfCodes")),
+        digits=_key(part(part(result, "voiceCall"), "dtmfCodes")),
     )
 
 
-def _part(whole: Any, name: str) -> Any:
+def part(whole: Any, name: str) -> Any:
+    """A field of what may be no object at all."""
     return whole.get(name) if isinstance(whole, dict) else None
 
 

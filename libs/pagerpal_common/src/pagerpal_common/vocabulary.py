@@ -63,6 +63,14 @@ class SourceType(StrEnum):
     ALERTMANAGER = "alertmanager"
 
 
+class ReplyCommand(StrEnum):
+    """What somebody can ask for with an SMS."""
+
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+    ESCALATE = "escalate"
+
+
 class AssigneeType(StrEnum):
     USER = "user"
     SCHEDULE = "schedule"

@@ -27,8 +27,8 @@ pytestmark = pytest.mark.rabbitmq
 
 SAMPLES = Path(__file__).parents[1] / "unit" / "contracts"
 NAMES = Names()
-SPEAKERS = ("ingest", "web")
-LISTENERS = ("escalator", "incidents", "notifier")
+SPEAKERS = ("ingest",)
+LISTENERS = ("escalator", "incidents", "notifier", "web")
 
 
 def sample(message: type[Message]) -> Message:

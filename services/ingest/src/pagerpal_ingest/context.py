@@ -6,6 +6,7 @@ from pagerpal_common.clock import Now
 
 from pagerpal_ingest.admission import Admission
 from pagerpal_ingest.receipts import Receipts
+from pagerpal_ingest.replies import Replies
 from pagerpal_ingest.sns import Sns
 from pagerpal_ingest.sources import Sources
 
@@ -19,3 +20,4 @@ class Context:
     now: Now
     sns: Sns
     receipts: Receipts
+    replies: Replies

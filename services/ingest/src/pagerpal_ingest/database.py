@@ -16,6 +16,12 @@ async def read_sources(database: Database, hashes: Sequence[bytes]) -> Mapping[b
         return await storage.find_sources(tx, hashes)
 
 
+async def find_senders(database: Database, phones: Sequence[str]) -> Mapping[str, Sequence[int]]:
+    """Who has these telephone numbers, as it is now."""
+    async with database.begin() as tx:
+        return await storage.find_senders(tx, phones)
+
+
 async def spool(database: Database, now: Now, alerts: Sequence[Alert]) -> None:
     """Write alerts into the spool."""
     async with database.begin() as tx:

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from pagerpal_ingest import receipts, replies
 from pagerpal_ingest.alerts import receive_alert
 from pagerpal_ingest.answers import GroupAnswer
 from pagerpal_ingest.cloudwatch import receive_cloudwatch
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.events import EventAnswer, receive_event
-from pagerpal_ingest.receipts import PATH
 from pagerpal_ingest.webhooks import receive_alertmanager, receive_grafana
 
 
@@ -26,8 +26,15 @@ async def receive_receipts(ctx: Context, request: Request) -> Response:
     return await ctx.receipts.receive(request)
 
 
+async def receive_replies(ctx: Context, request: Request) -> Response:
+    """What people have answered to a page by SMS, as Infobip passes it on."""
+    return await ctx.replies.receive(request)
+
+
 KEYED = (200, 202, 400, 401, 403, 413, 415, 422, 503)
 """What a route with an alert source key may answer beside the status of its row."""
+
+POSTED_BY_INFOBIP = (401, 403, 413, 415, 422, 503)
 
 ENDPOINTS = (
     Endpoint("POST", "/api/v1/alerts", receive_alert, None, None, 201, IncidentView, KEYED),
@@ -35,7 +42,8 @@ ENDPOINTS = (
     Endpoint("PUT", "/api/v1/webhooks/grafana", receive_grafana, None, None, 201, GroupAnswer, KEYED),
     Endpoint("POST", "/api/v1/webhooks/alertmanager", receive_alertmanager, None, None, 201, GroupAnswer, KEYED),
     Endpoint("POST", "/api/v1/webhooks/cloudwatch", receive_cloudwatch, None, None, 201, IncidentView, KEYED),
-    Endpoint("POST", PATH, receive_receipts, None, None, 200, dict[str, str], (401, 403, 413, 415, 422, 503)),
+    Endpoint("POST", receipts.PATH, receive_receipts, None, None, 200, dict[str, str], POSTED_BY_INFOBIP),
+    Endpoint("POST", replies.PATH, receive_replies, None, None, 200, dict[str, str], POSTED_BY_INFOBIP),
     Endpoint("POST", "/v2/enqueue", receive_event, None, None, 202, EventAnswer, (400, 413, 415, 503)),
 )
 

@@ -4,25 +4,21 @@ Whether a message is ours is not said: every body that comes with the right toke
 Infobip repeats what is not answered 200, and receipts may be repeated, so nothing is kept here.
 """
 
-from hashlib import sha256
-from hmac import compare_digest
-
 import structlog
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
 from pagerpal_common.contracts.receipts import RECEIPTS_TOGETHER, ReceiptsReceived
-from pagerpal_common.errors import Forbidden, Unauthenticated
 from pagerpal_common.http import json_response, read_body
 from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pagerpal_ingest.domain.receipts import parse
+from pagerpal_ingest.infobip import TokenCheck
 
 log = structlog.get_logger(__name__)
 
 PATH = "/api/v1/notifications/infobip/receipts"
-TOKEN_HEADER = "X-Infobip-Receipt-Token"  # noqa: S105 - the name of a header
 
 BODY_LIMIT = 256 * 1024
 """Bytes; a hundred receipts, which Infobip sends at most, take some 60 KiB."""
@@ -33,7 +29,7 @@ class Receipts:
 
     def __init__(self, bus: Bus, token: SecretStr | None, now: Now) -> None:
         self._bus = bus
-        self._token = None if token is None else _digest(token.get_secret_value())
+        self._check_token = TokenCheck(token)
         self._now = now
 
     async def receive(self, request: Request) -> Response:
@@ -44,7 +40,7 @@ class Receipts:
             Unprocessable, TooLarge, Unsupported: the body is no list of results, or too large, or compressed.
             Unavailable: the broker has not confirmed; all of them may be sent again.
         """
-        self._check_token(request.headers.get(TOKEN_HEADER))
+        self._check_token(request)
         parsed = parse(await read_body(request, BODY_LIMIT))
         if parsed.ignored:
             log.info("receipts.ignored", ignored=parsed.ignored, taken=len(parsed.receipts))
@@ -52,16 +48,3 @@ class Receipts:
             together = parsed.receipts[start : start + RECEIPTS_TOGETHER]
             await self._bus.publish(ReceiptsReceived(receipts=together, occurred_at=self._now()))
         return json_response({"status": "accepted"})
-
-    def _check_token(self, given: str | None) -> None:
-        """In a time that tells nothing of the token, nor of how long it is."""
-        if self._token is None:
-            return
-        if not given:
-            raise Unauthenticated(f"{TOKEN_HEADER} is required")
-        if not compare_digest(_digest(given), self._token):
-            raise Forbidden(f"{TOKEN_HEADER} is not the one that is set")
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode()).digest()

@@ -12,7 +12,7 @@ from pagerpal_common.service import Loop, Service
 from pagerpal_ingest.admission import Admission
 from pagerpal_ingest.amazon import Amazon, Fetch
 from pagerpal_ingest.context import Context
-from pagerpal_ingest.database import read_sources, spool
+from pagerpal_ingest.database import find_senders, read_sources, spool
 from pagerpal_ingest.endpoints import routes
 from pagerpal_ingest.intake import Intake
 from pagerpal_ingest.loops import (
@@ -25,6 +25,7 @@ from pagerpal_ingest.loops import (
     write_tally,
 )
 from pagerpal_ingest.receipts import Receipts
+from pagerpal_ingest.replies import Replies
 from pagerpal_ingest.settings import IngestSettings
 from pagerpal_ingest.sns import Sns, pin_topic
 from pagerpal_ingest.sources import Sources
@@ -42,6 +43,7 @@ def build(settings: IngestSettings, bus: Bus, now: Now, *, fetch: Fetch | None =
     """
     database = settings.connect("ingest")
     receipts = Receipts(bus, settings.receipt_token, now)
+    replies = Replies(bus, settings.receipt_token, now, partial(find_senders, database))
     intake = Intake(bus, partial(spool, database, now), now, reply_seconds=settings.reply_seconds)
     tally = Tally()
     admission = Admission(intake, tally, now, alerts_per_second=settings.source_alerts_per_second)
@@ -70,6 +72,6 @@ def build(settings: IngestSettings, bus: Bus, now: Now, *, fetch: Fetch | None =
                 batch=FORGET_LIMIT,
             ),
         ),
-        routes=routes(Context(sources, admission, now, sns, receipts)),
+        routes=routes(Context(sources, admission, now, sns, receipts, replies)),
         is_ready=bus_or_database,
     )

@@ -20,5 +20,6 @@ class IngestSettings(Settings):
     """What one source may send to one process in the long run, unless its configuration has `alerts_per_second`.
     Beyond it senders get 503 and come again."""
     receipt_token: Annotated[SecretStr | None, Strong(SHORTEST_TOKEN)] = Field(None, alias="INFOBIP_RECEIPT_TOKEN")
-    """What Infobip must send as `X-Infobip-Receipt-Token`. Without it, in development, anybody's receipts are taken.
-    One that can be guessed lets anybody tell us that a page has arrived."""
+    """What Infobip must send as `X-Infobip-Receipt-Token`, with receipts and with SMS that come in. Without it, in
+    development, anybody's are taken. One that can be guessed lets anybody tell us that a page has arrived, or
+    acknowledge it in the name of whose telephone number they know."""

@@ -34,6 +34,11 @@ ORDER BY alert_id
 ON CONFLICT DO NOTHING
 """)
 
+# By the number of their account alone. Deactivated people, too: what they want is not done, but told from a stranger's.
+_SENDERS = text("""
+SELECT phone, array_agg(id ORDER BY id) AS user_ids FROM directory.users WHERE phone = ANY(:phones) GROUP BY phone
+""")
+
 # Two replicas take different rows, and neither waits for the other. Scalar subqueries, because PostgreSQL may answer
 # EXISTS by hashing the whole ledger (measured, 20,000 spooled: 150 ms at 400,000 ledger rows, and growing).
 _FORGET = text("""
@@ -95,6 +100,12 @@ async def find_sources(tx: AsyncConnection, hashes: Sequence[bytes]) -> Mapping[
         if row.previous_key_hash is not None:
             found.setdefault(row.previous_key_hash, replace(source, is_key_replaced=True))
     return found
+
+
+async def find_senders(tx: AsyncConnection, phones: Sequence[str]) -> Mapping[str, Sequence[int]]:
+    """Who has these telephone numbers, written as in the directory (E.164); a number that nobody has is left out."""
+    rows = await tx.execute(_SENDERS, {"phones": list(phones)})
+    return {row.phone: row.user_ids for row in rows}
 
 
 async def insert_spooled(tx: AsyncConnection, alerts: Sequence[Alert], *, at: datetime) -> None:

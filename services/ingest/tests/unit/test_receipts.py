@@ -15,8 +15,10 @@ from pagerpal_common.db import Database
 from pagerpal_common.http import application
 from pagerpal_common.service import Service
 from pagerpal_ingest import receipts as route
-from pagerpal_ingest.domain.receipts import RESULTS_LIMIT, parse
-from pagerpal_ingest.receipts import PATH, TOKEN_HEADER, Receipts
+from pagerpal_ingest.domain.infobip import RESULTS_LIMIT
+from pagerpal_ingest.domain.receipts import parse
+from pagerpal_ingest.infobip import TOKEN_HEADER
+from pagerpal_ingest.receipts import PATH, Receipts
 from pagerpal_ingest.settings import IngestSettings
 from pydantic import SecretStr
 from starlette.routing import Route

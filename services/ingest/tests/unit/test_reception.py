@@ -14,6 +14,7 @@ from pagerpal_ingest.domain.source import Source
 from pagerpal_ingest.intake import WAITING_LIMIT, Intake
 from pagerpal_ingest.receipts import Receipts
 from pagerpal_ingest.reception import TOGETHER, TOGETHER_UNANSWERED, take
+from pagerpal_ingest.replies import Replies
 from pagerpal_ingest.sns import Sns
 from pagerpal_ingest.sources import Sources
 from pagerpal_ingest.tally import Tally
@@ -46,7 +47,8 @@ class Counter:
 
 async def taken(counter: Counter, number: int) -> list[AlertResult | None]:
     admission = Admission(cast(Intake, counter), Tally(), lambda: START, alerts_per_second=1_000_000)
-    ctx = Context(cast(Sources, None), admission, lambda: START, cast(Sns, None), cast(Receipts, None))
+    no_sources, no_sns = cast(Sources, None), cast(Sns, None)
+    ctx = Context(no_sources, admission, lambda: START, no_sns, cast(Receipts, None), cast(Replies, None))
     return await take(ctx, SOURCE, [an_alert(f"alert {one}") for one in range(number)])
 
 

@@ -14,6 +14,7 @@ from pagerpal_standalone.edge import service_for
         "/api/v1/webhooks/alertmanager",
         "/v2/enqueue",
         "/api/v1/notifications/infobip/receipts",
+        "/api/v1/notifications/infobip/inbound",
     ],
 )
 def test_what_monitoring_systems_and_the_provider_call_goes_to_ingest(path: str) -> None:

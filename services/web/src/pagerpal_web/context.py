@@ -28,6 +28,8 @@ class Context:
     attempts: Attempts
     failures: Budget
     """What may be written down of failed logins."""
+    ignored_replies: Budget
+    """What may be written down of SMS that nothing is done for."""
     callers: Recent
     """Who has come with a password of late, and from where: each of them is one login in the audit log."""
     session_tokens: Tokens

@@ -13,6 +13,7 @@ from pagerpal_web.domain.attempts import Attempts
 from pagerpal_web.domain.budget import Budget
 from pagerpal_web.domain.recent import Recent
 from pagerpal_web.domain.session import IDLE
+from pagerpal_web.handlers import subscriptions
 from pagerpal_web.logins import REMEMBERED_LIMIT, Logins
 from pagerpal_web.passwords import Passwords
 from pagerpal_web.secret_key import load_keys, setup_token
@@ -39,6 +40,7 @@ def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
         logins=Logins(passwords, attempts),
         attempts=attempts,
         failures=Budget(),
+        ignored_replies=Budget(),
         callers=Recent(IDLE, REMEMBERED_LIMIT),
         session_tokens=Tokens(AUDIENCE, keys.ring(AUDIENCE)),
         setup_token=setup_token(keys),
@@ -48,4 +50,11 @@ def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
         passwords.close()
         await db.close()
 
-    return Service("web", db, close, routes=routes(ctx, ENDPOINTS, authenticate), is_ready=database)
+    return Service(
+        "web",
+        db,
+        close,
+        subscriptions=subscriptions(ctx),
+        routes=routes(ctx, ENDPOINTS, authenticate),
+        is_ready=database,
+    )

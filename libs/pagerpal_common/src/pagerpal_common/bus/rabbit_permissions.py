@@ -3,7 +3,7 @@
 Prints the commands for a vhost of PagerPal's own and a login per service. RabbitMQ docs, Access Control: permissions
 are regular expressions over the names of exchanges and queues, topic permissions over the topics of one exchange.
 
-A service that only speaks (ingest, web) may put its own messages into the one exchange, and nothing more: it can read
+A service that only speaks (ingest) may put its own messages into the one exchange, and nothing more: it can read
 no queue, not even what is parked, and cannot speak for another service. One that listens declares and reads its own
 queues, and what is parked. It also writes to the default exchange, where replies and parked messages go, and that way
 reaches any queue by its name: topic permissions hold for what it says by the usual way only.

@@ -17,6 +17,7 @@ from pagerpal_common.contracts.incidents import (
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.contracts.notifications import CheckContact, NotificationSettled, RetryNotifications
 from pagerpal_common.contracts.receipts import ReceiptsReceived
+from pagerpal_common.contracts.replies import RepliesReceived
 
 SUBSCRIBERS: Mapping[type[Message], tuple[str, ...]] = {
     AlertsReceived: ("incidents",),
@@ -34,6 +35,7 @@ SUBSCRIBERS: Mapping[type[Message], tuple[str, ...]] = {
     ReceiptsReceived: ("notifier",),
     RetryNotifications: ("notifier",),
     CheckContact: ("notifier",),
+    RepliesReceived: ("web",),
 }
 """Which services subscribe to each message. Any process declares all of their queues, so the start order is free:
 a message published before its subscriber ever ran waits for it."""
@@ -54,6 +56,7 @@ PUBLISHERS: Mapping[type[Message], tuple[str, ...]] = {
     ReceiptsReceived: ("ingest",),
     RetryNotifications: ("web",),
     CheckContact: ("web",),
+    RepliesReceived: ("ingest",),
 }
 """Which services say each message, and so may be let say it (`bus/rabbit_permissions.py`)."""
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from sqlalchemy import Table
 
-from pagerpal_common.schema import directory, escalation, incidents, ingest, notification
+from pagerpal_common.schema import directory, escalation, incidents, ingest, notification, replies
 from pagerpal_common.schema.columns import metadata
 
 OWNERS: Mapping[str, tuple[Table, ...]] = {
-    "web": directory.OWNED,
+    "web": directory.OWNED + replies.OWNED,
     "incidents": incidents.OWNED,
     "escalator": escalation.OWNED,
     "notifier": notification.OWNED,

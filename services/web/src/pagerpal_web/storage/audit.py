@@ -35,6 +35,8 @@ class Action(StrEnum):
     CREATED = "created"
     CHANGED = "changed"
     DELETED = "deleted"
+    REPLIED = "sms_reply"
+    REPLY_IGNORED = "sms_reply_ignored"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What web's document says of the public routes of other services. Each of them is held to it by a test."""
 
-from pagerpal_common.contracts.http import alerts, events, receipts, webhooks
+from pagerpal_common.contracts.http import alerts, events, receipts, replies, webhooks
 from pagerpal_common.contracts.http.operation import Operation
 
 OF_INGEST: tuple[Operation, ...] = (
@@ -8,6 +8,7 @@ OF_INGEST: tuple[Operation, ...] = (
     *webhooks.OPERATIONS,
     *events.OPERATIONS,
     *receipts.OPERATIONS,
+    *replies.OPERATIONS,
 )
 
 OF_OTHERS: tuple[Operation, ...] = OF_INGEST
