@@ -15,7 +15,7 @@ import structlog
 MASK = "[redacted]"
 
 # The last net, under the rule that nobody logs such things: source keys, credentials, signed tokens, URL userinfo,
-# phone numbers.
+# phone numbers, links that acknowledge.
 _SECRETS = re.compile(
     r"\bpp_[A-Za-z0-9_-]{8,}"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+"
@@ -23,6 +23,7 @@ _SECRETS = re.compile(
     r"|\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)+"
     r"|(?<=//)[^/\s@]+(?:@[^/\s@]+)*(?=@)"
     r"|(?:\+|%2[Bb])\d{7,15}\b"
+    r"|(?<=/a/)[A-Za-z0-9_-]{16,}"
 )
 _NAME = r"(?:api[_-]?key|token|passw(?:or)?d|secret(?:[_-]?key)?|routing[_-]?key|pagerpal_session|authorization|cookie)"
 # What a name gives away: in a query or a form, in JSON or a printed dict, and as a header.

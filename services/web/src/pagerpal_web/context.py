@@ -33,4 +33,6 @@ class Context:
     callers: Recent
     """Who has come with a password of late, and from where: each of them is one login in the audit log."""
     session_tokens: Tokens
+    ack_keys: tuple[bytes, ...] = field(repr=False)
+    """What one-tap links are signed with, the current one first."""
     setup_token: str = field(repr=False)

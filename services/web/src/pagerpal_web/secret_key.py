@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pagerpal_common.ack_links import ack_key
 from pagerpal_common.config import ConfigError
 
 from pagerpal_web.settings import WebSettings
@@ -39,6 +40,12 @@ def load_keys(settings: WebSettings) -> SecretKeys:
     given, previous = settings.secret_key, settings.previous_secret_key
     current = given.get_secret_value().encode() if given is not None else _kept_key(settings.data_dir)
     return SecretKeys(current, previous.get_secret_value().encode() if previous is not None else None)
+
+
+def ack_keys(keys: SecretKeys) -> tuple[bytes, ...]:
+    """What one-tap links are believed by; the notifier signs them with the first."""
+    known = (keys.current,) if keys.previous is None else (keys.current, keys.previous)
+    return tuple(ack_key(key) for key in known)
 
 
 def setup_token(keys: SecretKeys) -> str:

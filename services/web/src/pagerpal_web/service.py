@@ -16,10 +16,11 @@ from pagerpal_web.domain.session import IDLE
 from pagerpal_web.handlers import subscriptions
 from pagerpal_web.logins import REMEMBERED_LIMIT, Logins
 from pagerpal_web.passwords import Passwords
-from pagerpal_web.secret_key import load_keys, setup_token
+from pagerpal_web.secret_key import ack_keys, load_keys, setup_token
 from pagerpal_web.sessions import AUDIENCE
 from pagerpal_web.settings import WebSettings
 from pagerpal_web.tokens import Tokens
+from pagerpal_web.ui import PAGES
 
 
 def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
@@ -43,6 +44,7 @@ def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
         ignored_replies=Budget(),
         callers=Recent(IDLE, REMEMBERED_LIMIT),
         session_tokens=Tokens(AUDIENCE, keys.ring(AUDIENCE)),
+        ack_keys=ack_keys(keys),
         setup_token=setup_token(keys),
     )
 
@@ -55,6 +57,6 @@ def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
         db,
         close,
         subscriptions=subscriptions(ctx),
-        routes=routes(ctx, ENDPOINTS, authenticate),
+        routes=routes(ctx, (*ENDPOINTS, *PAGES), authenticate),
         is_ready=database,
     )

@@ -8,6 +8,7 @@ from pagerpal_common.http import Endpoint
 from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import Role
 from pagerpal_web.api import ENDPOINTS
+from pagerpal_web.ui import PAGES
 from starlette.routing import Route
 
 from .conftest import PASSWORD, Web
@@ -206,9 +207,13 @@ def test_reading_needs_an_account_acting_a_responder_and_everything_else_an_admi
     assert [row.path for row in ENDPOINTS if row.allow is None] == OPEN
 
 
+def test_the_one_page_that_changes_something_without_an_account_is_the_one_behind_a_signed_link() -> None:
+    assert [named(row) for row in PAGES if row.method in WRITES and row.allow is None] == ["POST /a/{token}"]
+
+
 def test_no_route_is_outside_the_table(web: Web) -> None:
     app = web.client._transport.app  # type: ignore[attr-defined]
-    listed = {(row.method, row.path) for row in ENDPOINTS}
+    listed = {(row.method, row.path) for row in (*ENDPOINTS, *PAGES)}
     served = {
         (method, route.path)
         for route in app.routes

@@ -1,7 +1,6 @@
 """What people ask for by SMS is done once, in their name, and is in the audit log, as is what is not done."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -42,13 +41,16 @@ async def hear(service: Service, *replies: SmsReply) -> None:
     await subscription.handle(RepliesReceived(replies=replies, occurred_at=T0))
 
 
-async def page(rows: Rows, incident_id: int, user_id: int, *, escalation_id: int = 7, is_open: bool = True) -> None:
+async def page(rows: Rows, incident_id: int, user_id: int, *, is_open: bool = True, is_earlier: bool = False) -> None:
+    """Somebody was to be paged, in the incident's present run or in one before it."""
+    run = 1000 + incident_id
+    await rows("UPDATE incidents.incidents SET escalation_id = :run WHERE id = :id", run=run, id=incident_id)
     await rows(
         "INSERT INTO incidents.page_requests "
         "(incident_id, escalation_id, pass_number, level, reminder, user_id, reason, requested_at, is_open) "
         "VALUES (:incident, :run, 1, 1, 0, :user, '[]', :at, :is_open)",
         incident=incident_id,
-        run=escalation_id,
+        run=run - 500 if is_earlier else run,
         user=user_id,
         at=T0,
         is_open=is_open,
@@ -139,7 +141,7 @@ async def test_a_bare_acknowledge_means_the_one_incident_that_waits_for_the_send
     mine = await insert_incident(rows, external_id="mine")
     await page(rows, mine, RESPONDER)
     await page(rows, await insert_incident(rows, external_id="another's"), ACCOUNTS["admin"])
-    await page(rows, await insert_incident(rows, external_id="earlier"), RESPONDER, escalation_id=6)
+    await page(rows, await insert_incident(rows, external_id="earlier"), RESPONDER, is_earlier=True)
     await page(rows, await insert_incident(rows, external_id="closed"), RESPONDER, is_open=False)
     await page(rows, await insert_incident(rows, external_id="taken", status="acknowledged"), RESPONDER)
 
@@ -194,7 +196,7 @@ async def test_what_was_cut_short_goes_on_with_the_same_incident_and_level(
         await hear(service, a_reply("escalate", incident_id))
     await rows("UPDATE incidents.incidents SET current_escalation_level = 2")
     broker.answer = works
-    clock.advance(timedelta(minutes=5))
+    clock.advance(minutes=5)
 
     await hear(service, a_reply("escalate", incident_id))
 
@@ -254,7 +256,7 @@ async def test_strangers_do_not_fill_the_audit_log(service: Service, rows: Rows,
     assert len(await lines(web)) == ROWS
     assert len([entry for entry in logged if entry["event"] == "reply.ignored"]) == ROWS + 3
 
-    clock.advance(timedelta(seconds=1))
+    clock.advance(seconds=1)
     await hear(service, a_reply(user_ids=(), reply_id=UUID(int=1000)))
 
     assert (await lines(web))[-1][-1]["skipped"] == 3
@@ -262,7 +264,7 @@ async def test_strangers_do_not_fill_the_audit_log(service: Service, rows: Rows,
 
 async def test_what_is_old_is_let_go_of(service: Service, rows: Rows, clock: Clock) -> None:
     await hear(service, a_reply())
-    clock.advance(timedelta(days=7, seconds=1))
+    clock.advance(days=7, seconds=1)
     await hear(service, a_reply(reply_id=UUID(int=2)))
 
     kept = await rows("SELECT reply_id FROM directory.sms_replies")

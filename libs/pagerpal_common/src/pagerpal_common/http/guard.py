@@ -7,6 +7,7 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pagerpal_common.ack_links import PREFIX
 from pagerpal_common.http.answers import on_bug, unavailable
 
 log = structlog.get_logger(__name__)
@@ -102,10 +103,15 @@ def _harden(headers: list[tuple[bytes, bytes]], number: str) -> None:
     headers.append((b"x-request-id", number.encode()))
 
 
+def _shown(path: str) -> str:
+    """The path as it may be logged: the rest of a one-tap link is as good as a password."""
+    return f"{PREFIX}…" if path.startswith(PREFIX) else path
+
+
 def _log(scope: Scope, status: int, started: float) -> None:
     """A line for each request that changed something or failed."""
     path = scope["path"]
     if path in PROBES or (status < 400 and (scope["method"] in {"GET", "HEAD"} or path.startswith(_BUSY))):
         return
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
-    log.info("request", method=scope["method"], path=path, status=status, ms=milliseconds)
+    log.info("request", method=scope["method"], path=_shown(path), status=status, ms=milliseconds)

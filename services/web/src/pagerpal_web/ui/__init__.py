@@ -1,0 +1,7 @@
+"""What do people see in a browser? Every page there is, a file per page. The API's document says nothing of them."""
+
+from pagerpal_common.http import Endpoint
+
+from pagerpal_web.ui import acknowledge
+
+PAGES: tuple[Endpoint, ...] = (*acknowledge.ENDPOINTS,)
