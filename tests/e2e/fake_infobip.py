@@ -112,6 +112,13 @@ class FakeInfobip:
         async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=15, trust_env=False) as client:
             return await client.post("/api/v1/notifications/infobip/receipts", json=body)
 
+    async def pass_on(self, base_url: str, *messages: Mapping[str, Any]) -> httpx.Response:
+        """Post SMS that came in (`SmsMoReport`); what PagerPal answers."""
+        body = {"results": list(messages), "messageCount": len(messages), "pendingMessageCount": 0}
+        headers = {"X-Infobip-Receipt-Token": RECEIPT_TOKEN}
+        async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=15, trust_env=False) as client:
+            return await client.post("/api/v1/notifications/infobip/inbound", json=body)
+
     async def answer(self, kind: Kind, request: Request) -> Response:
         body = await request.body()
         problems = _problems(kind, request.headers.get("authorization"), body)

@@ -232,6 +232,24 @@ class Pagerpal:
         answer = await self.deployment.infobip.report(self.deployment.url, *reports)
         assert answer.status_code == 200, answer.text
 
+    async def answer_by_sms(self, name: str, text: str, *, message_id: str | None = None) -> str:
+        """Somebody answers a page with an SMS, which Infobip passes on, under this id if it did so before; its id."""
+        message_id = message_id or f"817790313235{next(self.deployment.numbers):06}"
+        sms = {
+            "messageId": message_id,
+            "from": self.people[name].phone.lstrip("+"),
+            "to": "447415774332",
+            "text": text,
+            "cleanText": text,
+            "keyword": "",
+            "receivedAt": "2026-05-21T12:00:00.000+0000",
+            "smsCount": 1,
+            "price": {"pricePerMessage": 0, "currency": "EUR"},
+        }
+        answer = await self.deployment.infobip.pass_on(self.deployment.url, sms)
+        assert answer.status_code == 200, answer.text
+        return message_id
+
     async def retry(self, incident_id: int) -> Json:
         """Somebody wants failed notifications tried again; what that did."""
         answer = await self.api.post(f"/api/v1/incidents/{incident_id}/notification-logs/retry")

@@ -218,7 +218,7 @@ async def test_a_number_becomes_the_people_who_have_it(
 ) -> None:
     directory.people[ANA] = [3, 5]
 
-    await post({"results": [an_sms(**{"from": sender})]})
+    await post({"results": [an_sms() | {"from": sender}]})
 
     (reply,) = received(bus)
     assert (reply.user_ids, reply.sender, reply.command, reply.incident_id) == ((3, 5), "+49…4567", ACK, 42)
@@ -226,7 +226,7 @@ async def test_a_number_becomes_the_people_who_have_it(
 
 @pytest.mark.parametrize("sender", ["4915112345670", "49151123456", "01511234567", "INFOBIP", "", "٤٩١٥١١٢٣٤٥٦٧"])
 async def test_a_number_is_matched_whole_and_a_stranger_is_nobody(sender: str, post: Post, bus: ScriptedBus) -> None:
-    answer = await post({"results": [an_sms(**{"from": sender})]})
+    answer = await post({"results": [an_sms() | {"from": sender}]})
 
     assert (answer.status_code, answer.json()) == (200, {"status": "accepted"})
     assert [reply.user_ids for reply in received(bus)] == [()]

@@ -4,10 +4,12 @@ from collections.abc import Set
 from typing import Self
 from urllib.parse import urlsplit
 
+from pagerpal_common.ack_links import ack_key
 from pagerpal_common.config import Settings
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 LONGEST_PUBLIC_URL = 200
+SHORTEST_KEY_BYTES = 32
 
 
 class NotifierSettings(Settings):
@@ -18,6 +20,8 @@ class NotifierSettings(Settings):
     infobip_voice_sender: str | None = Field(None, alias="INFOBIP_VOICE_SENDER")
     smtp_url: SecretStr | None = Field(None, alias="SMTP_URL")
     public_url: str | None = Field(None, alias="PAGERPAL_PUBLIC_URL", max_length=LONGEST_PUBLIC_URL)
+    secret_key: SecretStr | None = Field(None, alias="PAGERPAL_SECRET_KEY")
+    """Web's: of it comes the key that one-tap links are signed with. Without it pages have none."""
 
     @field_validator("infobip_base_url")
     @classmethod
@@ -38,6 +42,18 @@ class NotifierSettings(Settings):
         if given is not None and not _is_url_of(given.get_secret_value(), {"smtp", "smtps"}):
             raise ValueError("it must look like smtp://host:25 or smtps://user:password@host:465")
         return given
+
+    @field_validator("secret_key")
+    @classmethod
+    def _check_key(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and len(given.get_secret_value().encode()) < SHORTEST_KEY_BYTES:
+            raise ValueError("it must have at least 32 bytes (try `openssl rand -base64 48`)")
+        return given
+
+    @property
+    def link_key(self) -> bytes | None:
+        """What one-tap links are signed with (`ack_links.py`), if there is a secret key."""
+        return None if self.secret_key is None else ack_key(self.secret_key.get_secret_value().encode())
 
     @model_validator(mode="after")
     def _check_infobip(self) -> Self:

@@ -5,7 +5,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from pagerpal_common.bus import Bus
+from pagerpal_common.bus import Bus, Subscription
 from pagerpal_common.contracts.escalations import RequestEscalation
 from pagerpal_common.contracts.incidents import AcknowledgeIncident, ResolveIncident
 from pagerpal_common.contracts.replies import RepliesReceived, SmsReply
@@ -38,6 +38,7 @@ def a_reply(command: str | None = "acknowledge", incident_id: int | None = 42, *
 
 async def hear(service: Service, *replies: SmsReply) -> None:
     (subscription,) = service.subscriptions
+    assert isinstance(subscription, Subscription)
     await subscription.handle(RepliesReceived(replies=replies, occurred_at=T0))
 
 

@@ -17,6 +17,8 @@ body{margin:0;padding:1.25rem;background:var(--ground);color:var(--ink);font:1.0
 main{max-width:30rem;margin:0 auto}
 h1{font-size:1.375rem;line-height:1.3;margin:.25rem 0 1rem;overflow-wrap:anywhere}
 p{margin:0 0 1rem;overflow-wrap:anywhere}
+form{margin:0 0 1.5rem}
+p>a{display:inline-block;padding:.625rem 0}
 .soft{color:var(--soft)}
 .state{border:1px solid var(--line);border-radius:.5rem;padding:.75rem 1rem}
 button{width:100%;min-height:4rem;padding:.75rem 1rem;border:0;border-radius:.5rem;background:var(--go);
