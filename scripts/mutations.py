@@ -22,6 +22,7 @@ TAKING = f"{INCIDENTS}/tests/unit/test_take.py"
 ORDERING = f"{INCIDENTS}/tests/integration/test_order.py"
 NOTIFIER = "services/notifier"
 WEB = "services/web"
+REPLYING = f"{WEB}/tests/integration/test_replies.py"
 SENDING = f"{NOTIFIER}/tests/integration/test_sending.py"
 
 
@@ -431,6 +432,63 @@ MUTATIONS = (
         "and call.actor.role is not Role.ADMIN",
         f"{WEB}/tests/integration/test_contact_methods.py"
         "::test_an_admin_adds_a_method_for_somebody_and_cannot_say_that_it_is_theirs",
+    ),
+    Mutation(
+        "an SMS that is delivered again is done again",
+        f"{WEB}/src/pagerpal_web/handlers.py",
+        "return None if kept is None or kept.handled_at is not None else (sender, kept)",
+        "return None if kept is None else (sender, kept)",
+        f"{REPLYING}::test_a_reply_that_is_delivered_again_is_done_once",
+    ),
+    Mutation(
+        "an escalation by SMS that was cut short leaves a second level",
+        f"{WEB}/src/pagerpal_web/handlers.py",
+        '"expected_level": kept.expected_level',
+        '"expected_level": None',
+        f"{REPLYING}::test_what_was_cut_short_goes_on_with_the_same_incident_and_level",
+    ),
+    Mutation(
+        "a viewer acknowledges by SMS",
+        f"{WEB}/src/pagerpal_web/domain/replies.py",
+        "if not active or active[0].role is Role.VIEWER:",
+        "if not active:",
+        f"{REPLYING}::test_nothing_is_done_for_who_may_not_and_that_is_logged",
+    ),
+    Mutation(
+        "a bare acknowledge guesses between two incidents",
+        f"{WEB}/src/pagerpal_web/domain/replies.py",
+        "if len(waiting) != 1:",
+        "if not waiting:",
+        f"{REPLYING}::test_a_bare_acknowledge_is_not_guessed_between_two",
+    ),
+    Mutation(
+        "the number of who answered is in the message",
+        f"{INGEST}/src/pagerpal_ingest/domain/replies.py",
+        "sender=_masked(self.phone)",
+        'sender=self.phone or ""',
+        f"{INGEST}/tests/unit/test_replies.py::test_neither_text_nor_number_is_in_the_message_or_in_the_log",
+    ),
+    Mutation(
+        "a preview of a link acknowledges",
+        f"{WEB}/src/pagerpal_web/ui/acknowledge.py",
+        'Endpoint("GET", "/a/{token}", show_acknowledge',
+        'Endpoint("GET", "/a/{token}", acknowledge_by_link',
+        f"{WEB}/tests/integration/test_ack_links.py::test_looking_changes_nothing_and_the_button_acknowledges",
+    ),
+    Mutation(
+        "anybody signs links",
+        f"{COMMON}/ack_links.py",
+        "if any(matches) else []",
+        "if keys else []",
+        f"{COMMON_TESTS}/unit/test_ack_links.py::test_a_link_of_another_installation_says_nothing",
+    ),
+    Mutation(
+        "a link of before a reopen acknowledges",
+        f"{WEB}/src/pagerpal_web/ui/acknowledge.py",
+        "if incident.escalation_id == told.escalation_id or",
+        "if True or",
+        f"{WEB}/tests/integration/test_ack_links.py::"
+        "test_a_link_that_does_not_hold_changes_nothing_and_leads_to_the_login",
     ),
 )
 

@@ -47,8 +47,6 @@ async def on_replies_received(ctx: Context, fact: RepliesReceived) -> None:
 async def _told(ctx: Context, tx: AsyncConnection, reply: SmsReply) -> tuple[Sender, storage.Kept] | None:
     """Who wants what; None when there is nothing to be done, or it is done."""
     kept = await storage.find_reply(tx, reply.reply_id)
-    if kept is not None and kept.handled_at is not None:
-        return None
     sender = who(await storage.list_senders(tx, reply.user_ids))
     if isinstance(sender, Reason):
         await _ignore(ctx, tx, reply, sender)

@@ -302,5 +302,5 @@ async def test_a_filter_that_makes_no_sense_is_422(query: str, web: Web) -> None
 def test_every_action_has_a_test_that_names_it() -> None:
     assert set(Action) == {
         "login", "login_failed", "logout", "session_ended", "bootstrap", "password_changed", "role_changed",
-        "key_revealed", "created", "changed", "deleted",
+        "key_revealed", "created", "changed", "deleted", "sms_reply", "sms_reply_ignored",
     }  # fmt: skip
