@@ -1,20 +1,25 @@
 """How is web put together?"""
 
+from functools import partial
+
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
 from pagerpal_common.http import routes
 from pagerpal_common.readiness import database
-from pagerpal_common.service import Service
+from pagerpal_common.service import Loop, Service
 
 from pagerpal_web.accounts import authenticate
 from pagerpal_web.api import ENDPOINTS
+from pagerpal_web.auditor import audit
 from pagerpal_web.context import Context
 from pagerpal_web.domain.attempts import Attempts
+from pagerpal_web.domain.auditor import LOOK_SECONDS
 from pagerpal_web.domain.budget import Budget
 from pagerpal_web.domain.recent import Recent
 from pagerpal_web.domain.session import IDLE
 from pagerpal_web.handlers import subscriptions
 from pagerpal_web.logins import REMEMBERED_LIMIT, Logins
+from pagerpal_web.outgoing_heartbeat import EVERY_SECONDS, OutgoingHeartbeat
 from pagerpal_web.passwords import Passwords
 from pagerpal_web.secret_key import ack_keys, load_keys, setup_token
 from pagerpal_web.sessions import AUDIENCE
@@ -57,6 +62,10 @@ def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
         db,
         close,
         subscriptions=subscriptions(ctx),
+        loops=(
+            Loop("web.auditor", partial(audit, ctx), LOOK_SECONDS),
+            Loop("web.outgoing_heartbeat", OutgoingHeartbeat(ctx).beat, EVERY_SECONDS),
+        ),
         routes=routes(ctx, (*ENDPOINTS, *PAGES), authenticate),
         is_ready=database,
     )

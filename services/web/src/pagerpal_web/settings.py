@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pagerpal_common.config import Settings
 from pagerpal_common.secret_strength import Strong
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from pagerpal_web.domain.origins import is_local, origin_of
+from pagerpal_web.domain.origins import is_local, is_private_url, origin_of
 from pagerpal_web.tokens import SHORTEST_KEY_BYTES
 
 
@@ -24,6 +24,10 @@ class WebSettings(Settings):
     public_url: str | None = Field(None, alias="PAGERPAL_PUBLIC_URL")
     edge_host: str | None = Field(None, alias="PAGERPAL_EDGE_HOST")
     """Where a proxy on this machine listens for web, when that is not web itself."""
+    heartbeat_url: SecretStr | None = Field(None, alias="PAGERPAL_HEARTBEAT_URL")
+    """Called every minute while all is well, for somebody outside to notice when it is called no more."""
+    auditor_team_id: int | None = Field(None, alias="PAGERPAL_AUDITOR_TEAM_ID", ge=1, le=2**63 - 1)
+    """Whose escalation policy holds when the auditor finds something; every administrator's otherwise."""
 
     @field_validator("secret_key", "previous_secret_key")
     @classmethod
@@ -37,6 +41,13 @@ class WebSettings(Settings):
     def _check_public_url(cls, given: str | None) -> str | None:
         if given is not None:
             origin_of(given)
+        return given
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _check_heartbeat_url(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if given is not None and not is_private_url(given.get_secret_value(), allow_local=_is_development(info)):
+            raise ValueError("it must be an https URL (in development, http on this machine will do)")
         return given
 
     @property
@@ -54,3 +65,7 @@ class WebSettings(Settings):
         """Whether others than this machine's own people may reach web."""
         places = (self.host, self.edge_host)
         return self.env == "production" or not all(is_local(place) for place in places if place is not None)
+
+
+def _is_development(info: ValidationInfo) -> bool:
+    return info.data.get("env") == "development"

@@ -16,7 +16,7 @@ from pagerpal_common.bus import Bus
 from pagerpal_common.contracts.incidents import IncidentChanged, IncidentView
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.db import Database
-from pagerpal_common.errors import PagerPalError
+from pagerpal_common.errors import BusUnavailable, PagerPalError
 from pagerpal_common.http import application
 from pagerpal_common.http.described import described
 from pagerpal_common.testing.clock import Clock
@@ -49,6 +49,8 @@ class Broker:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Message, float]] = []
+        self.published: list[Message] = []
+        self.is_away = False
         self.answer: Message | PagerPalError = IncidentChanged(occurred_at=T0, incident=an_incident())
         self.parked_messages: int | PagerPalError = 0
 
@@ -58,6 +60,11 @@ class Broker:
             raise self.answer
         assert isinstance(self.answer, reply)
         return self.answer
+
+    async def publish(self, message: Message) -> None:
+        if self.is_away:
+            raise BusUnavailable("away")
+        self.published.append(message)
 
     async def parked(self) -> int:
         if isinstance(self.parked_messages, PagerPalError):

@@ -8,6 +8,7 @@ from uuid import uuid4
 from pagerpal_common.errors import BusUnavailable
 from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
+from pagerpal_web.domain.auditor import Check
 from pagerpal_web.domain.jobs import LOOPS
 from pagerpal_web.storage.system import _WORK
 
@@ -31,6 +32,13 @@ async def seen_at_work(rows: Rows, clock: Clock, *but: str) -> None:
             f"INSERT INTO {schema}.loop_runs VALUES (:name, 1, :at, NULL) ON CONFLICT (name) DO UPDATE "
             "SET last_run_at = excluded.last_run_at",
             name=loop,
+            at=clock.at,
+        )
+    for check in Check:
+        await rows(
+            "INSERT INTO directory.auditor_checks VALUES (:name, 0, NULL, 0, NULL, :at, NULL) "
+            "ON CONFLICT (name) DO UPDATE SET checked_at = excluded.checked_at",
+            name=check,
             at=clock.at,
         )
 
@@ -61,14 +69,16 @@ async def test_at_rest_every_job_is_healthy_and_has_the_fields_of_the_contract(
         "healthy": True,
         "reason": None,
     }
-    assert by_name["auditor"] == {
-        "name": "auditor",
-        "enabled": False,
-        "last_run_at": None,
-        "lag_seconds": None,
-        "due": 0,
+    assert by_name["auditor"] == {**by_name["escalation"], "name": "auditor"}
+    assert [check["name"] for check in body["checks"]] == list(Check)
+    assert body["checks"][0] == {
+        "name": "one_open_incident",
+        "guarantee": "I3",
         "healthy": True,
-        "reason": "not part of this version",
+        "breaches": 0,
+        "oldest_at": None,
+        "red_since": None,
+        "checked_at": "2026-05-21T12:00:00Z",
     }
 
 

@@ -27,9 +27,9 @@ def test_every_job_of_the_contract_is_there_and_healthy_when_its_loops_run() -> 
 
     assert [one.name for one in jobs] == ["notification_retry", "escalation", "outbox_relay", "alert_spool", "auditor"]
     assert all(one.healthy for one in jobs)
-    assert [one.enabled for one in jobs] == [True, True, True, True, False]
+    assert all(one.enabled for one in jobs)
     assert jobs[0] == Job(JobName.NOTIFICATION_RETRY, True, T0, 0.0, 0, True, None)
-    assert jobs[-1] == Job(JobName.AUDITOR, False, None, None, 0, True, "not part of this version")
+    assert jobs[-1] == Job(JobName.AUDITOR, True, T0, 0.0, 0, True, None)
 
 
 def test_the_stalest_loop_decides() -> None:
@@ -109,3 +109,12 @@ def test_everything_that_is_wrong_is_said() -> None:
         "escalator.sweep has not run for 90 s; incidents.escalation_sweep has not run for 80 s; "
         "the oldest of 3 due has waited for 90 s"
     )
+
+
+def test_what_else_was_found_of_a_job_turns_it_red_and_says_why() -> None:
+    work = {JobName.AUDITOR: Work(3, T0 - seconds(90))}
+
+    jobs = judge(FINE, work, T0, {JobName.AUDITOR: ["levels are late (3)"]})
+
+    assert [one.name for one in jobs if not one.healthy] == [JobName.AUDITOR]
+    assert (jobs[-1].due, jobs[-1].lag_seconds, jobs[-1].reason) == (3, 90.0, "levels are late (3)")

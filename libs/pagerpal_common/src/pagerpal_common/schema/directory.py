@@ -306,6 +306,21 @@ alert_sources = Table(
     schema=SCHEMA,
 )
 
+auditor_checks = Table(
+    "auditor_checks",
+    metadata,
+    # What the auditor has found when it last looked: one row per check, whichever replica it was.
+    Column("name", Text, primary_key=True),
+    Column("breaches", BigInteger, nullable=False),
+    instant("oldest_at", nullable=True),  # since when the oldest breach is one
+    Column("looks", Integer, nullable=False),  # in a row that found a breach
+    instant("red_since", nullable=True),
+    instant("checked_at"),
+    instant("told_at", nullable=True),  # when an alert of it was last handed over; null once its end was
+    schema=SCHEMA,
+    postgresql_with={"fillfactor": 50},
+)
+
 directory_loop_runs = loop_runs(SCHEMA)
 
 OWNED = (
@@ -328,5 +343,6 @@ OWNED = (
     escalation_levels,
     escalation_assignees,
     alert_sources,
+    auditor_checks,
     directory_loop_runs,
 )

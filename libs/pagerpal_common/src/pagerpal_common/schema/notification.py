@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -62,6 +63,12 @@ Index(
     notifications.c.channel,
     notifications.c.id,
     postgresql_where=notifications.c.due_at.is_not(None),
+)
+# None at all, or the auditor is red: unsettled, and due at no time.
+Index(
+    "notifications_limbo_idx",
+    notifications.c.id,
+    postgresql_where=and_(notifications.c.due_at.is_(None), notifications.c.status.in_(["queued", "sending"])),
 )
 # What incidents looks through for ends it has not told yet.
 Index("notifications_settled_idx", notifications.c.settled_at)

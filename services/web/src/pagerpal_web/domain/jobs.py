@@ -4,7 +4,7 @@ A job is what people know of it, and rests on loops of several services: on all 
 red when one of its loops has stalled, or when what is due has waited for too long although all of them run.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,7 +19,7 @@ class JobName(StrEnum):
     ESCALATION = "escalation"  # levels fall due, are asked for, and entered
     OUTBOX_RELAY = "outbox_relay"  # what was written is handed to the broker
     ALERT_SPOOL = "alert_spool"  # what was accepted while the broker was away is taken in
-    AUDITOR = "auditor"  # watches all of this from outside
+    AUDITOR = "auditor"  # looks for broken guarantees in what all of this leaves behind
 
 
 LOOPS: Mapping[JobName, tuple[str, ...]] = {
@@ -32,13 +32,19 @@ LOOPS: Mapping[JobName, tuple[str, ...]] = {
     JobName.ESCALATION: ("escalator.escalation", "escalator.sweep", "incidents.escalation_sweep"),
     JobName.OUTBOX_RELAY: ("incidents.outbox_relay", "escalator.outbox_relay", "notifier.outbox_relay"),
     JobName.ALERT_SPOOL: ("incidents.alert_spool", "ingest.alert_spool"),
-    JobName.AUDITOR: (),
+    JobName.AUDITOR: ("web.auditor",),
 }
-"""What each job rests on. A job without loops is not part of this version."""
+"""What each job rests on."""
 
-HOUSEKEEPING = ("incidents.counts", "incidents.early_ends", "ingest.source_tally", "ingest.source_history")
-"""Loops that no job rests on: without them lists are slower, counts older and tables longer, and nobody is left asleep.
-`/readyz` of their service tells of them, too."""
+HOUSEKEEPING = (
+    "incidents.counts",
+    "incidents.early_ends",
+    "ingest.source_tally",
+    "ingest.source_history",
+    "web.outgoing_heartbeat",
+)
+"""Loops that no job rests on: without them lists are slower, counts older and tables longer, somebody outside asks
+after us, and nobody is left asleep. `/readyz` of their service tells of them, too."""
 
 LATE = timedelta(seconds=30)
 """How long what is due may wait before somebody should look, although all loops run: a level may be this late after a
@@ -80,19 +86,28 @@ class Job:
     """Why it is not healthy."""
 
 
-def judge(runs: Mapping[str, LoopRun], work: Mapping[JobName, Work], at: datetime) -> list[Job]:
-    """Every job as it stands, from what is written of the loops and from what is due."""
-    return [_job(name, loops, runs, work.get(name, Work(0, None)), at) for name, loops in LOOPS.items()]
+def judge(
+    runs: Mapping[str, LoopRun],
+    work: Mapping[JobName, Work],
+    at: datetime,
+    found: Mapping[JobName, Sequence[str]] | None = None,
+) -> list[Job]:
+    """Every job as it stands, from what is written of the loops and from what is due.
+
+    Args:
+        found: what else is wrong with a job, in words.
+    """
+    more = found or {}
+    return [_job(name, runs, work.get(name, Work(0, None)), at, more.get(name, ())) for name in LOOPS]
 
 
-def _job(name: JobName, loops: tuple[str, ...], runs: Mapping[str, LoopRun], work: Work, at: datetime) -> Job:
-    if not loops:
-        return Job(name, False, None, None, 0, True, "not part of this version")
+def _job(name: JobName, runs: Mapping[str, LoopRun], work: Work, at: datetime, found: Sequence[str]) -> Job:
+    loops = LOOPS[name]
     last = [runs[loop].last_run_at if loop in runs else None for loop in loops]
     known = [moment for moment in last if moment is not None]
     lag = timedelta(0) if work.oldest_at is None else max(at - work.oldest_at, timedelta(0))
-    problems = [problem for loop in loops for problem in _problems(loop, runs.get(loop), at)]
-    if lag > LATE:
+    problems = [*found, *(problem for loop in loops for problem in _problems(loop, runs.get(loop), at))]
+    if lag > LATE and not found:
         problems.append(f"the oldest of {work.due} due has waited for {_whole(lag)} s")
     return Job(
         name=name,

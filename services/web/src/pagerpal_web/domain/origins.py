@@ -51,6 +51,18 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host}" if is_default else f"{parts.scheme}://{host}:{parts.port}"
 
 
+def is_private_url(url: str, *, allow_local: bool) -> bool:
+    """Whether a secret in this URL is safe on its way: by TLS or, where that is allowed, within this machine."""
+    try:
+        parts = urlsplit(url)
+        is_plain = url.isascii() and url.isprintable() and " " not in url and parts.port != 0
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    is_by_tls = parts.scheme == "https" and bool(host)
+    return is_plain and (is_by_tls or (allow_local and parts.scheme == "http" and is_local(host)))
+
+
 def is_local(host: str) -> bool:
     """Whether this name or address is this machine's own, and nobody else's."""
     try:
