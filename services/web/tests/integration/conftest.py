@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from json import dumps
 from types import ModuleType
 from typing import Any, cast
@@ -24,6 +24,9 @@ from pagerpal_common.testing.conformance import Conformance
 from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import Role
 from pagerpal_web.api import ENDPOINTS
+from pagerpal_web.context import Context
+from pagerpal_web.domain.budget import Budget
+from pagerpal_web.domain.recent import Recent
 from pagerpal_web.service import build
 from pagerpal_web.sessions import COOKIE
 from pagerpal_web.settings import WebSettings
@@ -182,6 +185,16 @@ def broker() -> Broker:
 @pytest.fixture
 def rows(database: Callable[[str | None], Database]) -> Rows:
     return Rows(database(None))
+
+
+@pytest.fixture
+def ctx(database: Callable[[str | None], Database], database_url: str, broker: Broker, clock: Clock) -> Context:
+    """What the loops work with; of logins they know nothing."""
+    nothing = cast(Any, None)
+    return Context(
+        settings(database_url), database("web"), cast(Bus, broker), clock, nothing, nothing, nothing, Budget(),
+        Recent(timedelta(1), 1), nothing, "",
+    )  # fmt: skip
 
 
 @pytest.fixture

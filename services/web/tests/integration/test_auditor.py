@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from pagerpal_common.bus import Bus
 from pagerpal_common.bus.wire import encode
 from pagerpal_common.contracts.alerts import Alert, AlertsReceived
 from pagerpal_common.contracts.escalations import EscalateIncident, Position
-from pagerpal_common.db import Database
 from pagerpal_common.escalation import POLICY_JSON, Assignee, Level, Policy
 from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
@@ -19,27 +17,15 @@ from pagerpal_common.vocabulary import AlertStatus, Severity
 from pagerpal_web.auditor import audit
 from pagerpal_web.context import Context
 from pagerpal_web.domain.auditor import AGAIN, LOOKS, Check
-from pagerpal_web.domain.budget import Budget
-from pagerpal_web.domain.recent import Recent
 from pagerpal_web.storage.auditor import CHECKS
 from structlog.testing import capture_logs
 
-from .conftest import T0, Broker, settings
+from .conftest import T0, Broker
 from .test_incidents import insert_incident
 
 POLICY = Policy(
     1, "Nights", 0, timedelta(minutes=30), None, (Level(1, timedelta(minutes=5), (Assignee(user_id=1),)),) * 2
 )
-
-
-@pytest.fixture
-def ctx(database: Callable[[str | None], Database], database_url: str, broker: Broker, clock: Clock) -> Context:
-    """What the auditor works with; of logins it knows nothing."""
-    nothing = cast(Any, None)
-    return Context(
-        settings(database_url), database("web"), cast(Bus, broker), clock, nothing, nothing, nothing, Budget(),
-        Recent(timedelta(1), 1), nothing, "",
-    )  # fmt: skip
 
 
 class Auditor:
