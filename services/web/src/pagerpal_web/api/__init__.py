@@ -7,7 +7,9 @@ from pagerpal_web.api import (
     bootstrap,
     contact_checks,
     contact_methods,
+    explain,
     incidents,
+    ledger,
     login,
     notification_rules,
     own_account,
@@ -40,10 +42,12 @@ ENDPOINTS: tuple[Endpoint, ...] = documented(
         *trial_alerts.ENDPOINTS,
         *simulate.ENDPOINTS,
         *incidents.ENDPOINTS,
+        *explain.ENDPOINTS,
         *system.ENDPOINTS,
         *login.ENDPOINTS,
         *bootstrap.ENDPOINTS,
         *own_account.ENDPOINTS,
         *audit.ENDPOINTS,
+        *ledger.ENDPOINTS,
     )
 )

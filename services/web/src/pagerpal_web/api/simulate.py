@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Self
 
-from pagerpal_common.contracts.escalations import PageTarget
+from pagerpal_common.contracts.escalations import PageTarget, Position
 from pagerpal_common.directory import Contact, addressee, find_contacts, find_policy, load_facts
 from pagerpal_common.errors import Invalid, NotFound
 from pagerpal_common.escalation import START, Facts, Policy, Step, fallback_policy, next_step
@@ -118,10 +118,20 @@ async def simulate(ctx: Context, call: Call[Simulation]) -> SimulatedRun:
     )
 
 
-async def walk(policy: Policy, at: datetime, facts_at: Callable[[Policy, datetime], Awaitable[Facts]]) -> list[Entered]:
-    """Each step that the escalator would take while nobody answers, up to the first reminder."""
+async def walk(
+    policy: Policy,
+    at: datetime,
+    facts_at: Callable[[Policy, datetime], Awaitable[Facts]],
+    after: Position = START,
+) -> list[Entered]:
+    """Each step that the escalator would take while nobody answers, up to the next reminder.
+
+    Args:
+        at: when the first of them is due.
+        after: where the escalation stands.
+    """
     entered: list[Entered] = []
-    position = START
+    position = after
     while len(entered) < MOST_STEPS:
         facts = await facts_at(policy, at)
         step = next_step(policy, facts, position)
