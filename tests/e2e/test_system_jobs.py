@@ -29,7 +29,7 @@ async def test_a_pagerpal_at_work_says_that_all_is_well(pagerpal: Pagerpal) -> N
         ("escalation", True),
         ("outbox_relay", True),
         ("alert_spool", True),
-        ("auditor", False),
+        ("auditor", True),
     ]
     assert all(job["last_run_at"] and job["due"] == 0 for job in body["jobs"] if job["enabled"])
     assert (body["parked_alerts"], body["parked_messages"]) == (0, 0)

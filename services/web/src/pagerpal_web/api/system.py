@@ -47,8 +47,10 @@ class Jobs:
 
 
 async def list_jobs(ctx: Context, _call: Call[None]) -> Jobs:
-    """How the work stands that PagerPal does by itself: sending, escalating, handing over, taking in; and what is
-    broken of what it promises."""
+    """How the work stands that PagerPal does by itself: sending, escalating, handing over, taking in.
+
+    And whether anything that it promises is broken at this moment.
+    """
     async with ctx.db.begin() as tx:
         jobs, states = await list_standing(tx, ctx.now())
         parked_alerts = await count_parked_alerts(tx)

@@ -24,10 +24,10 @@ _LOCK_NUMBER = 0x70616765
 
 _COUNTED = "SELECT count(*) AS breaches, min(since) AS oldest_at FROM ({found}) AS breach"
 
-# The dedup key's unique index makes it impossible; this finds out when the index is broken or gone.
+# The dedup key's unique index makes it impossible; this finds out when that is broken or gone. Read from it alone.
 _ONE_OPEN = """
-SELECT min(created_at) AS since FROM incidents.incidents
-WHERE status IN ('triggered', 'acknowledged') AND external_id IS NOT NULL
+SELECT CAST(NULL AS timestamptz) AS since FROM incidents.incidents
+WHERE status <> 'resolved' AND external_id IS NOT NULL
 GROUP BY source_id, external_id HAVING count(*) > 1 LIMIT :most
 """
 # Runs whose time has come and gone; and incidents for which somebody is wanted and no timer runs. A scalar subquery
@@ -45,13 +45,13 @@ UNION ALL
 _PAGES = """
 (SELECT r.requested_at AS since FROM incidents.page_requests r
  WHERE r.is_open AND r.requested_at < :before
-   AND (SELECT n.id FROM notification.notifications n WHERE n.page_request_id = r.id LIMIT 1) IS NULL
+   AND (SELECT true FROM notification.notifications n WHERE n.page_request_id = r.id LIMIT 1) IS NULL
  LIMIT :most)
 UNION ALL
 (SELECT i.level_entered_at FROM incidents.incidents i
  WHERE i.status = 'triggered' AND i.level_entered_at < :before AND i.current_escalation_level > 0
    AND NOT i.is_unreached
-   AND (SELECT r.id FROM incidents.page_requests r
+   AND (SELECT true FROM incidents.page_requests r
         WHERE r.escalation_id = i.escalation_id AND r.pass_number = i.escalation_pass
           AND r.level = i.current_escalation_level AND r.reminder = i.escalation_reminder LIMIT 1) IS NULL
  LIMIT :most)
