@@ -39,6 +39,42 @@ class Mutation:
 
 MUTATIONS = (
     Mutation(
+        "the auditor believes what it sees once",
+        f"{WEB}/src/pagerpal_web/domain/auditor.py",
+        "at if looks >= LOOKS else None",
+        "at",
+        f"{WEB}/tests/integration/test_auditor.py::"
+        "test_what_is_late_at_one_look_and_done_at_the_next_turns_nothing_red",
+    ),
+    Mutation(
+        "a step that is asked for for ever is never overdue",
+        f"{WEB}/src/pagerpal_web/auditor.py",
+        "if (since := overdue(step, at))]",
+        "if (since := overdue(step, at)) and not step]",
+        f"{WEB}/tests/integration/test_auditor.py::test_each_breach_turns_its_check_red_within_a_minute",
+    ),
+    Mutation(
+        "the auditor forgets to tell what the bus did not take",
+        f"{WEB}/src/pagerpal_web/domain/auditor.py",
+        "is_said = state.told_at is not None and",
+        "is_said = state.red_since != at or state.told_at is not None and",
+        f"{WEB}/tests/integration/test_auditor.py::test_an_alert_that_the_bus_did_not_take_is_told_at_the_next_look",
+    ),
+    Mutation(
+        "the outgoing heartbeat goes on while a job is red",
+        f"{WEB}/src/pagerpal_web/outgoing_heartbeat.py",
+        "if all(job.healthy for job in jobs):",
+        "if jobs:",
+        f"{WEB}/tests/integration/test_outgoing_heartbeat.py::test_it_is_not_called_otherwise",
+    ),
+    Mutation(
+        "an alert that is in the spool and in the ledger is counted twice",
+        f"{WEB}/src/pagerpal_web/storage/ledger.py",
+        "AND (SELECT true FROM incidents.alerts a WHERE a.alert_id = s.alert_id) IS NULL",
+        "",
+        f"{WEB}/tests/integration/test_ledger.py::test_in_any_world_the_parts_are_what_was_accepted",
+    ),
+    Mutation(
         "a level is entered without comparing where the incident stands",
         f"{INCIDENTS}/src/pagerpal_incidents/domain/incident.py",
         "and incident.position == asked.expected",
