@@ -193,7 +193,7 @@ def ctx(database: Callable[[str | None], Database], database_url: str, broker: B
     nothing = cast(Any, None)
     return Context(
         settings(database_url), database("web"), cast(Bus, broker), clock, nothing, nothing, nothing, Budget(),
-        Recent(timedelta(1), 1), nothing, "",
+        Budget(), Recent(timedelta(1), 1), nothing, (), "",
     )  # fmt: skip
 
 
