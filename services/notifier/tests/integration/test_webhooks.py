@@ -236,6 +236,18 @@ async def test_the_connection_goes_to_the_address_that_was_looked_at(
     assert receiver.posted[0].headers["host"] == f"hooks.example.com:{port}"
 
 
+async def test_of_two_addresses_the_second_is_tried_when_the_first_leads_nowhere(
+    receiver: FakeReceiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = receiver.url.split(":")[2].split("/")[0]
+    Names(monkeypatch, "127.0.0.2", "127.0.0.1", "127.0.0.3")
+
+    outcome = await send(Channel.WEBHOOK, f"http://hooks.example.com:{port}/x", clock)
+
+    assert outcome.verdict is Verdict.ACCEPTED
+    assert len(receiver.posted) == 1
+
+
 async def given_pages(world: World, channel: Channel, count: int, **user: Any) -> list[int]:
     """Pages to one person by this channel, all due; their ids."""
     # Until the column takes these words.

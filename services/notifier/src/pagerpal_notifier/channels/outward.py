@@ -18,8 +18,11 @@ import httpx
 from pagerpal_notifier.domain.delivery import Outcome, Verdict
 from pagerpal_notifier.domain.public_urls import is_public, problem_of_url
 
-CONNECT_SECONDS = 2.0
-"""Shorter than a whole send may take: what cannot be reached is known to have nothing."""
+CONNECT_SECONDS = 1.5
+"""Shorter than a whole send may take, even twice: what cannot be reached is known to have nothing."""
+
+ADDRESSES = 2
+"""Of a host that are tried: one network of ours may lead nowhere (IPv6), while the other does."""
 
 BODY_LIMIT = 1024
 """Bytes of a refusal's text that are read; more is not, and is no error."""
@@ -72,7 +75,17 @@ async def _post(url: str, body: bytes, headers: Mapping[str, str], *, is_guarded
         named = httpx.URL(url)
     except httpx.InvalidURL:
         raise _Closed("it is not a URL") from None
-    address = await _resolve(named, is_guarded=is_guarded)
+    *others, last = await _resolve(named, is_guarded=is_guarded)
+    for address in others:
+        try:
+            return await _exchange(named, address, body, headers)
+        except _NOTHING_WRITTEN:
+            continue
+    return await _exchange(named, last, body, headers)
+
+
+async def _exchange(named: httpx.URL, address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """POST to one address of the URL's host, as if it had been found by its name."""
     request = {
         "Host": named.netloc.decode("ascii"),
         "Accept-Encoding": "identity",
@@ -94,8 +107,8 @@ async def _post(url: str, body: bytes, headers: Mapping[str, str], *, is_guarded
         return Answer(answer.status_code, text, answer.headers.get("Retry-After"))
 
 
-async def _resolve(url: httpx.URL, *, is_guarded: bool) -> str:
-    """An address of the URL's host; when it is guarded, one of a host that has no others than public ones."""
+async def _resolve(url: httpx.URL, *, is_guarded: bool) -> list[str]:
+    """The first addresses of the URL's host, one at least; when it is guarded, of a host that has only public ones."""
     port = url.port or (443 if url.scheme == "https" else 80)
     loop = asyncio.get_running_loop()
     try:
@@ -103,10 +116,10 @@ async def _resolve(url: httpx.URL, *, is_guarded: bool) -> str:
             found = await loop.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
     except UnicodeError:  # a label that is too long
         raise _Closed("its host is no name") from None
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if is_guarded and not all(map(is_public, addresses)):
         raise _Closed("its host is not on the public internet")
-    return addresses[0]
+    return addresses[:ADDRESSES]
 
 
 async def _text(answer: httpx.Response) -> str:

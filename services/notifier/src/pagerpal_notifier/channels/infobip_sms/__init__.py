@@ -13,7 +13,7 @@ from pagerpal_notifier.domain.sms import sms_text
 from pagerpal_notifier.settings import NotifierSettings
 
 
-def provider(settings: NotifierSettings, now: Now) -> Provider | None:  # noqa: ARG001 - every row of the table is called so
+def provider(settings: NotifierSettings, _now: Now) -> Provider | None:
     """Sends from `INFOBIP_SENDER`. Nobody can reply to a sender in letters."""
     http = infobip.client(settings)
     if http is None:

@@ -24,7 +24,7 @@ PAUSE_SECONDS = 1
 """Before it speaks: whoever picks up has the handset at the ear by then."""
 
 
-def provider(settings: NotifierSettings, now: Now) -> Provider | None:  # noqa: ARG001 - every row of the table is called so
+def provider(settings: NotifierSettings, _now: Now) -> Provider | None:
     """Calls from `INFOBIP_VOICE_SENDER`, or from what the account has."""
     http = infobip.client(settings)
     if http is None:

@@ -18,7 +18,7 @@ from pagerpal_notifier.settings import NotifierSettings
 _WORD = re.compile(r"[a-z_]{2,40}")
 
 
-def provider(settings: NotifierSettings, now: Now) -> Provider:  # noqa: ARG001 - every row of the table is called so
+def provider(settings: NotifierSettings, _now: Now) -> Provider:
     """Posts to anywhere on the public internet, in development to anywhere at all."""
     is_guarded = settings.env == "production"
 

@@ -23,7 +23,7 @@ from pagerpal_notifier.domain.page import Claim
 from pagerpal_notifier.settings import NotifierSettings
 
 
-def provider(settings: NotifierSettings, now: Now) -> Provider | None:  # noqa: ARG001 - every row of the table is called so
+def provider(settings: NotifierSettings, _now: Now) -> Provider | None:
     """Sends through `SMTP_URL`."""
     if settings.smtp_url is None:
         return None
