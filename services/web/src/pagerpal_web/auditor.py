@@ -48,8 +48,10 @@ async def audit(ctx: Context) -> int:
     """
     at = ctx.now()
     async with ctx.db.begin() as tx:
+        if not await storage.try_lock(tx):
+            return 0
         before = await storage.list_states(tx)
-        if is_looked_at(before, at) or not await storage.try_lock(tx):
+        if is_looked_at(before, at):
             return 0
         states = {check: after_look(before.get(check), await _look(tx, check, at), at) for check in Check}
         for check, state in states.items():
