@@ -16,6 +16,7 @@ from pagerpal_common.db import connect
 from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import AlertOutcome, IncidentStatus, NotificationStatus
+from pagerpal_web.api import ledger
 from pagerpal_web.domain.ledger import Part, account, slices
 from pagerpal_web.storage.ledger import begin_snapshot, list_elsewhere, list_ledger
 from sqlalchemy import text
@@ -229,6 +230,14 @@ async def test_the_window_is_half_open_and_the_last_day_unless_it_is_said_otherw
 )
 async def test_a_window_that_makes_no_sense_is_refused(query: str, web: Web) -> None:
     assert (await web("GET", f"{PAGES}?{query}", who="viewer")).status_code == 422
+
+
+async def test_a_window_that_takes_too_long_is_answered_503(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "COUNT_SECONDS", -1.0)
+
+    response = await web("GET", PAGES, who="viewer")
+
+    assert (response.status_code, "retry-after" in response.headers) == (503, True)
 
 
 OUTCOMES = [outcome for outcome in AlertOutcome if outcome is not AlertOutcome.PARKED]

@@ -1,8 +1,9 @@
 """What became of every accepted alert: `GET /api/v1/audit/pages`. The parts always add up."""
 
+import asyncio
 from datetime import datetime, timedelta
 
-from pagerpal_common.errors import Unprocessable
+from pagerpal_common.errors import Unavailable, Unprocessable
 from pagerpal_common.http import Call, Endpoint, Query
 from pagerpal_common.vocabulary import Role
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +16,9 @@ from pagerpal_web.storage.ledger import begin_snapshot, list_elsewhere, list_led
 from pagerpal_web.storage.resources import Moment
 
 USUAL, LONGEST = timedelta(days=1), timedelta(days=366)
+
+COUNT_SECONDS = 20.0
+"""How long adding up may go on before whoever asks is told to ask for less."""
 
 
 class Window(Query):
@@ -52,8 +56,9 @@ async def get_accounts(ctx: Context, call: Call[Window]) -> PageAccounts:
     """What became of the alerts that were accepted in a window of at most 366 days, each of them once.
 
     It counts what is in the database: an alert that only the broker has for a moment is counted once it is taken in.
+    503 when there is too much to add up in 20 seconds: ask for a shorter window.
     """
-    at = ctx.now()
+    at, ends_by = ctx.now(), asyncio.get_running_loop().time() + COUNT_SECONDS
     until = call.body.to or at
     since = call.body.from_ or until - USUAL
     _check_length(until - since)
@@ -61,6 +66,8 @@ async def get_accounts(ctx: Context, call: Call[Window]) -> PageAccounts:
         await begin_snapshot(tx)
         groups = await list_elsewhere(tx, since=since, until=until)
         for begins, ends in slices(since, until):
+            if asyncio.get_running_loop().time() > ends_by:
+                raise Unavailable("there is too much to add up at once: ask for a shorter window")
             groups += await list_ledger(tx, since=begins, until=ends, late=at - LATE)
     return _shown(account(groups), {"from": since, "to": until, "at": at})
 
@@ -77,4 +84,6 @@ def _shown(accounts: Accounts, window: dict[str, datetime]) -> PageAccounts:
     return PageAccounts.model_validate({**window, "accepted": accounts.accepted, **parts, **reasons})
 
 
-ENDPOINTS = (Endpoint("GET", "/api/v1/audit/pages", get_accounts, Role.VIEWER, Window, gives=PageAccounts),)
+_PAGES = "/api/v1/audit/pages"
+
+ENDPOINTS = (Endpoint("GET", _PAGES, get_accounts, Role.VIEWER, Window, gives=PageAccounts, refuses=(503,)),)
