@@ -250,9 +250,6 @@ async def test_of_two_addresses_the_second_is_tried_when_the_first_leads_nowhere
 
 async def given_pages(world: World, channel: Channel, count: int, **user: Any) -> list[int]:
     """Pages to one person by this channel, all due; their ids."""
-    # Until the column takes these words.
-    await world.rows("ALTER TABLE notification.notifications DROP CONSTRAINT IF EXISTS notifications_channel_check")
-    await world.rows("ALTER TABLE notification.notifications DROP CONSTRAINT IF EXISTS channel")
     user_id = await world.user(**user)
     numbers = []
     for _ in range(count):
