@@ -11,6 +11,7 @@ from pagerpal_common.contracts.incidents import AcknowledgeIncident, IncidentCha
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.errors import BusUnavailable, Invalid
 from pagerpal_common.testing.rows import Rows
+from structlog.testing import capture_logs
 
 from .conftest import ACCOUNTS, T0, Broker, Web, an_incident
 from .test_incidents import insert_incident
