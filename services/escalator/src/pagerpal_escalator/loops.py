@@ -1,7 +1,6 @@
 """What this service looks for by itself: runs whose time has come, and incidents that their runs have lost sight of."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -17,8 +16,9 @@ log = structlog.get_logger(__name__)
 
 BATCH = 200
 
-AT_A_TIME = 4
-"""Runs looked at side by side, each in a transaction of its own: no more than the pool keeps open."""
+AT_A_TIME = 50
+"""Runs looked at in one transaction. While it falls behind, a transaction each would cost as much again as all the
+messages do."""
 
 PUT_OFF = timedelta(seconds=30)
 """After how long a run that could not be looked at is tried again."""
@@ -26,7 +26,8 @@ PUT_OFF = timedelta(seconds=30)
 SET_BACK = timedelta(seconds=1)
 """A clock that loses more than this between two looks was set back; less does no harm."""
 
-Job = Callable[[AsyncConnection], Awaitable[bool]]
+Work = Callable[[AsyncConnection, Sequence[int]], Awaitable[int]]
+"""What is done for runs, by their numbers, in a transaction; of how many it changed anything."""
 
 
 class Watch:
@@ -61,9 +62,8 @@ async def tick(ctx: Context, watch: Watch) -> int:
         if watch.has_cause(at):
             watch.suspect(await storage.list_timed(tx))
     suspects = watch.take(BATCH)
-    jobs: list[tuple[int, Job]] = [(run, partial(_look_due, ctx, run)) for run in due]
-    jobs += [(run, partial(_look_timed, ctx, run)) for run in suspects]
-    return await _side_by_side(ctx, jobs) + len(suspects)
+    moved = await _together(ctx, due, partial(_look_due, ctx))
+    return moved + await _together(ctx, suspects, partial(_look_timed, ctx)) + len(suspects)
 
 
 async def sweep(ctx: Context) -> int:
@@ -73,60 +73,70 @@ async def sweep(ctx: Context) -> int:
     """
     async with ctx.db.begin() as tx:
         unfollowed = await storage.list_unfollowed(tx, limit=BATCH)
-    return await _side_by_side(ctx, [(run, partial(_follow, ctx, incident, run)) for incident, run in unfollowed])
+    incident_of = {run: incident for incident, run in unfollowed}
+
+    async def follow_them(tx: AsyncConnection, runs: Sequence[int]) -> int:
+        return await follow(ctx, tx, [(incident_of[run], run) for run in runs])
+
+    return await _together(ctx, list(incident_of), follow_them)
 
 
-async def _follow(ctx: Context, incident_id: int, escalation_id: int, tx: AsyncConnection) -> bool:
-    return await follow(ctx, tx, [(incident_id, escalation_id)])
-
-
-async def _look_due(ctx: Context, escalation_id: int, tx: AsyncConnection) -> bool:
+async def _look_due(ctx: Context, tx: AsyncConnection, escalation_ids: Sequence[int]) -> int:
     at = ctx.now()
-    run = await storage.lock_due_run(tx, escalation_id, at=at)
-    return run is not None and await look(ctx, tx, run, at)
+    return await look(ctx, tx, await storage.lock_due_runs(tx, escalation_ids, at=at), at)
 
 
-async def _look_timed(ctx: Context, escalation_id: int, tx: AsyncConnection) -> bool:
-    run = await storage.lock_free_run(tx, escalation_id)
-    return run is not None and await look(ctx, tx, run, ctx.now())
+async def _look_timed(ctx: Context, tx: AsyncConnection, escalation_ids: Sequence[int]) -> int:
+    return await look(ctx, tx, await storage.lock_free_runs(tx, escalation_ids), ctx.now())
 
 
-async def _side_by_side(ctx: Context, jobs: Sequence[tuple[int, Job]]) -> int:
-    """Do all jobs, a few at a time, and count those that changed something. None is cut short by another's failure.
+async def _together(ctx: Context, escalation_ids: Sequence[int], work: Work) -> int:
+    """Do it for all, and count what changed. None is cut short by another's failure.
 
     Raises:
         Unavailable: some could not be done; all were tried.
     """
-    waiting = iter(jobs)
-    done = await asyncio.gather(*(_work_off(ctx, waiting) for _ in range(AT_A_TIME)))
-    failures = [failure for _, failure in done if failure is not None]
-    if failures:
-        raise failures[0]
-    return sum(moved for moved, _ in done)
-
-
-async def _work_off(ctx: Context, waiting: Iterator[tuple[int, Job]]) -> tuple[int, Unavailable | None]:
     moved, failure = 0, None
-    for escalation_id, job in waiting:
+    for start in range(0, len(escalation_ids), AT_A_TIME):
+        some = escalation_ids[start : start + AT_A_TIME]
         try:
-            moved += await _do(ctx, escalation_id, job)
+            moved += await _commit(ctx, some, work)
+        except Exception as error:
+            if not isinstance(error, Unavailable):
+                log.error("escalation.batch_failed", runs=len(some), exc_info=error)
+            alone, failed = await _one_by_one(ctx, some, work)
+            moved, failure = moved + alone, failed or failure
+    if failure is not None:
+        raise failure
+    return moved
+
+
+async def _one_by_one(ctx: Context, escalation_ids: Sequence[int], work: Work) -> tuple[int, Unavailable | None]:
+    moved, failure = 0, None
+    for escalation_id in escalation_ids:
+        try:
+            moved += await _alone(ctx, escalation_id, work)
         except Unavailable as error:
             failure = error
     return moved, failure
 
 
-async def _do(ctx: Context, escalation_id: int, job: Job) -> bool:
-    """One job in a transaction of its own. A run that fails through a bug is put off, and holds up no other."""
+async def _alone(ctx: Context, escalation_id: int, work: Work) -> int:
+    """A run that fails through a bug is put off, and holds up no other."""
     try:
-        async with ctx.db.begin() as tx:
-            has_changed = await job(tx)
+        return await _commit(ctx, [escalation_id], work)
     except Unavailable:
         raise
     except Exception as error:
         log.error("escalation.failed", escalation_id=escalation_id, exc_info=error)
         async with ctx.db.begin() as tx:
             await storage.postpone_run(tx, escalation_id, until=ctx.now() + PUT_OFF)
-        return False
-    if has_changed:
+        return 0
+
+
+async def _commit(ctx: Context, escalation_ids: Sequence[int], work: Work) -> int:
+    async with ctx.db.begin() as tx:
+        moved = await work(tx, escalation_ids)
+    if moved:
         ctx.outbox.bell.ring()
-    return has_changed
+    return moved

@@ -42,8 +42,8 @@ class Readings:
         return self._facts[key]
 
 
-async def follow(ctx: Context, tx: AsyncConnection, followed: Iterable[tuple[int, int]]) -> bool:
-    """Look at runs, beginning each that an open incident lacks; whether anything changed.
+async def follow(ctx: Context, tx: AsyncConnection, followed: Iterable[tuple[int, int]]) -> int:
+    """Look at runs, beginning each that an open incident lacks; how many changed.
 
     Ring the outbox's bell once it has committed.
 
@@ -60,17 +60,17 @@ async def follow(ctx: Context, tx: AsyncConnection, followed: Iterable[tuple[int
         if run not in known and (incident := incidents.get(number)) is not None and _lacks(incident, run)
     ]
     readings = Readings(tx, ctx.now())
-    has_begun = await _begin_and_ask(ctx, tx, missing, readings)
-    return await _look(ctx, tx, [(run, incidents.get(run.incident_id)) for run in runs], readings) or has_begun
+    begun = await _begin_and_ask(ctx, tx, missing, readings)
+    return begun + await _look(ctx, tx, [(run, incidents.get(run.incident_id)) for run in runs], readings)
 
 
-async def look(ctx: Context, tx: AsyncConnection, run: Run, at: datetime) -> bool:
-    """Decide on a locked run, and keep what was decided; whether that is anything new.
+async def look(ctx: Context, tx: AsyncConnection, runs: Sequence[Run], at: datetime) -> int:
+    """Decide on locked runs, and keep what was decided; of how many that is anything new.
 
     Ring the outbox's bell once it has committed.
     """
-    incidents = await storage.find_incidents(tx, [run.incident_id])
-    return await _look(ctx, tx, [(run, incidents.get(run.incident_id))], Readings(tx, at))
+    incidents = await storage.find_incidents(tx, {run.incident_id for run in runs})
+    return await _look(ctx, tx, [(run, incidents.get(run.incident_id)) for run in runs], Readings(tx, at))
 
 
 async def ensure_run(tx: AsyncConnection, incident: Incident, at: datetime) -> Run:
@@ -88,7 +88,7 @@ def _lacks(incident: Incident, escalation_id: int) -> bool:
 
 async def _look(
     ctx: Context, tx: AsyncConnection, pairs: Sequence[tuple[Run, Incident | None]], readings: Readings
-) -> bool:
+) -> int:
     changed: list[Run] = []
     wanted: list[EscalateIncident] = []
     for run, incident in pairs:
@@ -99,10 +99,10 @@ async def _look(
             changed.append(kept)
     await storage.save_runs(tx, changed)
     await ctx.outbox.add(tx, wanted)
-    return bool(changed)
+    return len(changed)
 
 
-async def _begin_and_ask(ctx: Context, tx: AsyncConnection, incidents: Sequence[Incident], readings: Readings) -> bool:
+async def _begin_and_ask(ctx: Context, tx: AsyncConnection, incidents: Sequence[Incident], readings: Readings) -> int:
     """The way of nearly every page, so it takes no more round trips than it must: begun and decided on in one go."""
     begun: list[Run] = []
     wanted: list[EscalateIncident] = []
@@ -113,7 +113,7 @@ async def _begin_and_ask(ctx: Context, tx: AsyncConnection, incidents: Sequence[
         wanted += [asked] if asked is not None else []
     inserted = await storage.insert_runs(tx, begun)  # of the others another escalator was first, and asks
     await ctx.outbox.add(tx, [asked for asked in wanted if asked.escalation_id in inserted])
-    return bool(inserted)
+    return len(inserted)
 
 
 async def _decide(run: Run, incident: Incident | None, readings: Readings) -> tuple[Run, EscalateIncident | None]:

@@ -44,8 +44,8 @@ SELECT escalation_id, incident_id, team_id, CAST(policy AS text) AS policy, stat
 FROM escalation.escalations WHERE escalation_id = ANY(:runs)
 """
 _LOCK = text(f"{_RUN} ORDER BY escalation_id FOR UPDATE")
-_LOCK_FREE = text(f"{_RUN} AND due_at IS NOT NULL FOR UPDATE SKIP LOCKED")
-_LOCK_DUE = text(f"{_RUN} AND due_at <= :at FOR UPDATE SKIP LOCKED")
+_LOCK_FREE = text(f"{_RUN} AND due_at IS NOT NULL ORDER BY escalation_id FOR UPDATE SKIP LOCKED")
+_LOCK_DUE = text(f"{_RUN} AND due_at <= :at ORDER BY escalation_id FOR UPDATE SKIP LOCKED")
 
 # Open incidents whose run is missing, has ended, or has not seen the position or the acknowledgement that they show.
 # The condition on the status is that of the index of open incidents, and a scalar subquery looks each run up by its
@@ -104,16 +104,15 @@ async def lock_runs(tx: AsyncConnection, escalation_ids: Sequence[int]) -> list[
     return [_run(row) for row in (await tx.execute(_LOCK, {"runs": list(escalation_ids)})).mappings()]
 
 
-async def lock_free_run(tx: AsyncConnection, escalation_id: int) -> Run | None:
-    """A run that nobody else holds and that has a time to be looked at; None otherwise."""
-    row = (await tx.execute(_LOCK_FREE, {"runs": [escalation_id]})).mappings().one_or_none()
-    return None if row is None else _run(row)
+async def lock_free_runs(tx: AsyncConnection, escalation_ids: Sequence[int]) -> list[Run]:
+    """Those that nobody else holds and that have a time to be looked at."""
+    return [_run(row) for row in (await tx.execute(_LOCK_FREE, {"runs": list(escalation_ids)})).mappings()]
 
 
-async def lock_due_run(tx: AsyncConnection, escalation_id: int, *, at: datetime) -> Run | None:
-    """The same for a run that nobody else holds and that is still due; None otherwise."""
-    row = (await tx.execute(_LOCK_DUE, {"runs": [escalation_id], "at": at})).mappings().one_or_none()
-    return None if row is None else _run(row)
+async def lock_due_runs(tx: AsyncConnection, escalation_ids: Sequence[int], *, at: datetime) -> list[Run]:
+    """Those that nobody else holds and that are still due."""
+    rows = await tx.execute(_LOCK_DUE, {"runs": list(escalation_ids), "at": at})
+    return [_run(row) for row in rows.mappings()]
 
 
 async def save_runs(tx: AsyncConnection, runs: Sequence[Run]) -> None:

@@ -1,5 +1,6 @@
 """What this service looks for by itself, so that a lost message is only a delay."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
@@ -7,7 +8,7 @@ from pagerpal_common.contracts.escalations import EscalateIncident
 from pagerpal_common.errors import Unavailable
 
 from pagerpal_incidents.context import Context
-from pagerpal_incidents.handlers import escalate_incidents
+from pagerpal_incidents.handlers import STEPS_AT_ONCE, escalate_incidents
 from pagerpal_incidents.intake import take_in
 from pagerpal_incidents.storage.counts import move_changes
 from pagerpal_incidents.storage.histories import forget_early
@@ -45,19 +46,26 @@ async def apply_unapplied(ctx: Context) -> int:
     """Enter levels that the escalator has asked for in vain: the sweep behind `EscalateIncident`."""
     async with ctx.db.begin() as tx:
         steps = await list_unapplied(tx, asked_before=ctx.now() - PATIENCE, limit=BATCH)
-    return sum([await _apply_one(ctx, step) for step in steps])
+    entered = 0
+    for start in range(0, len(steps), STEPS_AT_ONCE):
+        entered += await _apply(ctx, steps[start : start + STEPS_AT_ONCE])
+    return entered
 
 
-async def _apply_one(ctx: Context, step: EscalateIncident) -> int:
+async def _apply(ctx: Context, steps: Sequence[EscalateIncident]) -> int:
+    """Together, and one by one when that fails: one bad step holds up no other. How many were entered."""
     try:
-        (answer,) = await escalate_incidents(ctx, [step])
+        answers = await escalate_incidents(ctx, steps)
     except Unavailable:
         raise
     except Exception as error:
-        log.error("escalation.not_applied", incident_id=step.incident_id, exc_info=error)
-        return 0
-    is_entered = answer.incident.current_escalation_level == step.entering.level
-    return int(is_entered and answer.incident.escalation_pass == step.entering.pass_number)
+        log.error("escalation.not_applied", incident_id=steps[0].incident_id, steps=len(steps), exc_info=error)
+        return sum([await _apply(ctx, [step]) for step in steps]) if len(steps) > 1 else 0
+    return sum(
+        answer.incident.current_escalation_level == step.entering.level
+        and answer.incident.escalation_pass == step.entering.pass_number
+        for answer, step in zip(answers, steps, strict=True)
+    )
 
 
 async def tell_notifications(ctx: Context) -> int:
