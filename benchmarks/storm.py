@@ -25,6 +25,8 @@ from stack import CALM_KEY, KEY, Stack, resident_megabytes, stack
 SERVICES = ("ingest", "incidents", "escalator", "notifier")
 CONNECTIONS = 100
 DISTINCT_RATE = 500.0
+RETRY_AFTER = 1.0
+"""Seconds; what is refused with 503 is sent again after that, as by any sender."""
 CALM_PAUSE = 0.1
 QUIET_SECONDS = 15.0
 
@@ -43,6 +45,8 @@ class Storm:
     began: float = field(default_factory=time.perf_counter)
     open: int = CONNECTIONS
     sent: int = 0
+    taken: int = 0
+    is_refused: bool = False
     given: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -55,14 +59,18 @@ class Storm:
         return f"{head}{len(body)}\r\n\r\n{body}".encode()
 
     def pause(self) -> float:
+        if self.is_refused:
+            return RETRY_AFTER
         self.given += 1
         return 0 if self.rate is None else max(0.0, self.began + self.given / self.rate - time.perf_counter())
 
     def is_over(self) -> bool:
-        return self.sent >= self.number
+        return self.taken >= self.number
 
     def answered(self, status: int, _seconds: float) -> None:
         self.statuses[status] += 1
+        self.is_refused = status == 503
+        self.taken += not self.is_refused
 
     def lost(self) -> None:
         self.open -= 1

@@ -16,7 +16,7 @@ from pagerpal_common.vocabulary import SourceEnding
 from pagerpal_ingest.domain.allowance import Allowance, full, rate_of
 from pagerpal_ingest.domain.source import Source
 from pagerpal_ingest.intake import WAITING_LIMIT, Intake
-from pagerpal_ingest.lanes import Lanes
+from pagerpal_ingest.lanes import SINGLE, Lane, Lanes
 from pagerpal_ingest.tally import Tally
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ class Admission:
             self._tally.note(source.source_id, SourceEnding.LIMITED, self._now(), number)
             raise Unavailable("this source sends more than its limit")
 
-    async def take(self, source: Source, alert: Alert) -> AlertResult | None:
+    async def take(self, source: Source, alert: Alert, lane: Lane = SINGLE) -> AlertResult | None:
         """What became of the alert; None when it is kept, and will be handled later.
 
         Raises:
@@ -63,14 +63,15 @@ class Admission:
         if self._lanes.under_way(source.source_id) >= AT_ONCE:
             self._tally.note(source.source_id, SourceEnding.LIMITED, self._now())
             raise Unavailable("this source has more under way than its limit")
+        ending = SourceEnding.LIMITED
         try:
-            async with self._lanes.place(source.source_id, is_open=self._intake.is_unanswered()):
+            async with self._lanes.place(source.source_id, lane, is_open=self._intake.is_unanswered()):
+                ending = SourceEnding.UNAVAILABLE
                 result = await self._intake.take(alert)
         except Unavailable:
-            self._tally.note(source.source_id, SourceEnding.UNAVAILABLE, self._now())
+            self._tally.note(source.source_id, ending, self._now())
             raise
-        ending = SourceEnding.KEPT if result is None else result.outcome
-        self._tally.note_alert(alert, ending)
+        self._tally.note_alert(alert, SourceEnding.KEPT if result is None else result.outcome)
         return result
 
     @contextmanager

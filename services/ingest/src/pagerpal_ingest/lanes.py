@@ -1,49 +1,73 @@
 """Whose alerts may go on to the intake now? A lane per source, so that one's storm does not stand before the others.
 
-What is under way decides how long a transaction lasts that the next alert waits for. So while several sources are
-heard, each has a bounded number under way, and the rest of it waits here; a source that is alone has the whole road.
+What is under way decides how long the transaction lasts that the next alert waits for, and what is opened keeps
+everybody behind us busy. So while several sources are heard, each has few alerts under way and the rest of its storm
+waits here, for a moment; what comes to no turn is told to come again. A source that is alone has the whole road.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
-WIDTH = 32
-"""Alerts of one source that may be under way while others are heard. Measured (`benchmarks/storm.py`)."""
+from pagerpal_common.errors import Unavailable
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What one source may have under way while others are heard. Measured (`benchmarks/storm.py`)."""
+
+    width: int
+    """Alerts."""
+    wait: float
+    """Seconds that an alert waits for its turn."""
+
+
+SINGLE = Lane(width=8, wait=0.5)
+"""For alerts that come one by one. A short wait: a sender that hears of trouble is to hear of it within 4 s."""
+
+OF_A_BODY = Lane(width=32, wait=10.0)
+"""For those of a body of many: they are taken in together, and one that was refused would have all of them repeated."""
 
 HEARD_SECONDS = 5.0
 """For how long a source counts as being heard after an alert."""
 
-LONGEST_WAIT = 0.5
-"""Seconds. A lane only puts things in order; when what is under way is slow, it must not add to that."""
+HOLDS_BACK_SECONDS = 0.25
+"""An alert that is under way for longer no longer takes up a place: what hangs must not add to its own trouble."""
 
 
 class Lanes:
     """The lanes of all sources of this process. Times are the event loop's."""
 
     def __init__(self) -> None:
+        self._taken: Counter[int] = Counter()
         self._under_way: Counter[int] = Counter()
-        self._waiting: dict[int, dict[asyncio.Future[None], None]] = {}  # in their order, and quick to leave
+        self._waiting: dict[int, dict[asyncio.Future[bool], None]] = {}  # in their order, and quick to leave
         self._latest: int | None = None
         self._changed_at = -HEARD_SECONDS
 
     def under_way(self, source_id: int) -> int:
         """How many of the source wait here or are on their way."""
-        return self._under_way[source_id] + len(self._waiting.get(source_id, ()))
+        return self._under_way[source_id]
 
     @asynccontextmanager
-    async def place(self, source_id: int, *, is_open: bool = False) -> AsyncIterator[None]:
-        """A place among what is under way, waited for when the lane is full; with `is_open` there is no waiting."""
+    async def place(self, source_id: int, lane: Lane, *, is_open: bool = False) -> AsyncIterator[None]:
+        """A place among what is under way, waited for when the lane is full; with `is_open` there is no waiting.
+
+        Raises:
+            Unavailable: its turn has not come in time.
+        """
         self._note(source_id)
-        is_full = self._under_way[source_id] >= WIDTH or source_id in self._waiting
-        if is_full and not is_open and self._are_several_heard():
-            await self._turn(source_id)
         self._under_way[source_id] += 1
         try:
-            yield
+            is_full = self._taken[source_id] >= lane.width or source_id in self._waiting
+            if is_full and not is_open and self._are_several_heard() and not await self._turn(source_id, lane.wait):
+                raise Unavailable("this source sends more than can be taken in while others send")
+            async with self._held(source_id, lane.width):
+                yield
         finally:
-            self._leave(source_id)
+            _take_off(self._under_way, source_id)
 
     def _note(self, source_id: int) -> None:
         if source_id != self._latest:
@@ -54,35 +78,57 @@ class Lanes:
     def _are_several_heard(self) -> bool:
         return asyncio.get_running_loop().time() - self._changed_at < HEARD_SECONDS
 
-    async def _turn(self, source_id: int) -> None:
+    async def _turn(self, source_id: int, wait: float) -> bool:
         loop = asyncio.get_running_loop()
-        turn = loop.create_future()
+        turn: asyncio.Future[bool] = loop.create_future()
         self._waiting.setdefault(source_id, {})[turn] = None
-        late = loop.call_later(LONGEST_WAIT, _give, turn)
+        late = loop.call_later(wait, _give, turn, False)
         try:
-            await turn
+            return await turn
         finally:
             late.cancel()
             self._stop_waiting(source_id, turn)
 
-    def _stop_waiting(self, source_id: int, turn: asyncio.Future[None]) -> None:
+    def _stop_waiting(self, source_id: int, turn: asyncio.Future[bool]) -> None:
         waiting = self._waiting.get(source_id, {})
         waiting.pop(turn, None)
         if not waiting:
             self._waiting.pop(source_id, None)
 
-    def _leave(self, source_id: int) -> None:
-        self._under_way[source_id] -= 1
-        if self._under_way[source_id] < WIDTH:
+    @asynccontextmanager
+    async def _held(self, source_id: int, width: int) -> AsyncIterator[None]:
+        self._taken[source_id] += 1
+        is_left = False
+
+        def leave() -> None:
+            nonlocal is_left
+            if not is_left:
+                is_left = True
+                self._leave(source_id, width)
+
+        timer = asyncio.get_running_loop().call_later(HOLDS_BACK_SECONDS, leave)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            leave()
+
+    def _leave(self, source_id: int, width: int) -> None:
+        _take_off(self._taken, source_id)
+        if self._taken[source_id] < width:
             # Whoever is done already has had its turn, or is gone.
             turn = next((turn for turn in self._waiting.get(source_id, ()) if not turn.done()), None)
             if turn is not None:
                 self._stop_waiting(source_id, turn)
-                _give(turn)
-        if not self._under_way[source_id]:
-            del self._under_way[source_id]
+                _give(turn, True)
 
 
-def _give(turn: asyncio.Future[None]) -> None:
+def _take_off(counter: Counter[int], source_id: int) -> None:
+    counter[source_id] -= 1
+    if not counter[source_id]:
+        del counter[source_id]
+
+
+def _give(turn: asyncio.Future[bool], is_ours: bool) -> None:
     if not turn.done():
-        turn.set_result(None)
+        turn.set_result(is_ours)

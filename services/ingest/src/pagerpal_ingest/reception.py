@@ -17,6 +17,7 @@ from pagerpal_ingest.context import Context
 from pagerpal_ingest.domain import signature
 from pagerpal_ingest.domain.credentials import source_key
 from pagerpal_ingest.domain.source import Source
+from pagerpal_ingest.lanes import OF_A_BODY
 
 LARGE = 64 * 1024
 """Bytes. A larger body is read in a thread: 5,000 alerts take half a second, in which nobody else would be heard."""
@@ -78,7 +79,7 @@ async def take(ctx: Context, source: Source, alerts: Sequence[Alert]) -> list[Al
     together = TOGETHER
     while len(results) < len(alerts):
         portion = alerts[len(results) : len(results) + together]
-        taken = (ctx.admission.take(source, alert) for alert in portion)
+        taken = (ctx.admission.take(source, alert, OF_A_BODY) for alert in portion)
         for result in await asyncio.gather(*taken, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result

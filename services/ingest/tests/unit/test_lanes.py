@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from pagerpal_common.errors import Unavailable
 from pagerpal_common.testing.waiting import until
 from pagerpal_ingest import lanes
-from pagerpal_ingest.lanes import WIDTH, Lanes
+from pagerpal_ingest.lanes import Lane, Lanes
 
 STORMY, CALM = 1, 2
+WIDTH = 8
+PATIENT = Lane(WIDTH, wait=60.0)
 
 
 class Road:
@@ -17,18 +20,22 @@ class Road:
     def __init__(self) -> None:
         self.lanes = Lanes()
         self.inside: list[int] = []
+        self.refused = 0
         self._exits: list[asyncio.Event] = []
         self._tasks: list[asyncio.Task[None]] = []
 
-    def send(self, source_id: int, number: int = 1, *, is_open: bool = False) -> None:
-        self._tasks += [asyncio.create_task(self._drive(source_id, is_open=is_open)) for _ in range(number)]
+    def send(self, source_id: int, number: int = 1, lane: Lane = PATIENT, *, is_open: bool = False) -> None:
+        self._tasks += [asyncio.create_task(self._drive(source_id, lane, is_open=is_open)) for _ in range(number)]
 
-    async def _drive(self, source_id: int, *, is_open: bool) -> None:
+    async def _drive(self, source_id: int, lane: Lane, *, is_open: bool) -> None:
         way_out = asyncio.Event()
-        async with self.lanes.place(source_id, is_open=is_open):
-            self.inside.append(source_id)
-            self._exits.append(way_out)
-            await way_out.wait()
+        try:
+            async with self.lanes.place(source_id, lane, is_open=is_open):
+                self.inside.append(source_id)
+                self._exits.append(way_out)
+                await way_out.wait()
+        except Unavailable:
+            self.refused += 1
 
     def let_out(self, number: int = 1) -> None:
         for _ in range(number):
@@ -50,7 +57,7 @@ class Road:
 
 @pytest.fixture
 async def road(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Road]:
-    monkeypatch.setattr(lanes, "LONGEST_WAIT", 60.0)
+    monkeypatch.setattr(lanes, "HOLDS_BACK_SECONDS", 60.0)
     road = Road()
     yield road
     await road.empty()
@@ -111,13 +118,23 @@ async def test_nobody_waits_while_incidents_is_silent(road: Road) -> None:
     await road.are_in(1 + WIDTH * 3)
 
 
-async def test_a_lane_that_does_not_move_holds_nobody_for_long(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "LONGEST_WAIT", 0.01)
+async def test_what_comes_to_no_turn_is_told_to_come_again(road: Road) -> None:
+    road.send(CALM)
+    road.send(STORMY, WIDTH + 5, Lane(WIDTH, wait=0.01))
+
+    await until(lambda: road.refused == 5)
+
+    assert road.lanes.under_way(STORMY) == WIDTH
+
+
+async def test_what_hangs_holds_back_nobody_for_long(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "HOLDS_BACK_SECONDS", 0.01)
     road.send(CALM)
 
-    road.send(STORMY, WIDTH + 5)
+    road.send(STORMY, WIDTH * 2)
 
-    await road.are_in(1 + WIDTH + 5)
+    await road.are_in(1 + WIDTH * 2)
+    assert road.lanes.under_way(STORMY) == WIDTH * 2
 
 
 async def test_what_is_over_leaves_nothing_behind(road: Road) -> None:
