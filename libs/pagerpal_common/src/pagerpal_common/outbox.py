@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
 from sqlalchemy import Row, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_common.bus import Bus
+from pagerpal_common.bus import BREATH, Bus
 from pagerpal_common.bus.wire import Undecodable, decode, encode
 from pagerpal_common.contracts import BY_TOPIC
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.db import Database
-from pagerpal_common.service import Bell
+from pagerpal_common.service import Bell, Loop
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +62,10 @@ class Outbox:
             "outbox_bodies": [encode(message).decode() for message in messages],
             "outbox_times": [message.occurred_at for message in messages],
         }
+
+    def loop(self, name: str, db: Database, bus: Bus) -> Loop:
+        """What hands over whatever the bell tells of, and looks each second should it have told nothing."""
+        return Loop(name, partial(self.relay, db, bus), 1.0, self.bell, RELAYED_AT_ONCE, BREATH)
 
     async def relay(self, db: Database, bus: Bus) -> int:
         """Hand over what waits; returns how many. A row is gone only once the bus has confirmed its message.

@@ -53,6 +53,9 @@ class Loop:
     bell: Bell = field(default_factory=Bell)
     batch: int = 1
     """The most that one tick does. One that did less has found no more, and needs not look again at once."""
+    breath: float = 0.0
+    """Seconds between the beginnings of two looks that found something. A bell that rings all the time then wakes it for
+    all that has come, and not for each; one that rings now and then wakes it at once."""
     pulse: Pulse = field(default_factory=Pulse)
 
 
@@ -109,6 +112,7 @@ async def repeat(loop: Loop, stopping: asyncio.Event, now: Now) -> None:
     """Run a loop until `stopping` is set, never cutting a tick short. A failure is logged and tried again."""
     failures = 0
     while not stopping.is_set():
+        began = asyncio.get_running_loop().time()
         try:
             done = await loop.tick()
             loop.pulse.succeeded(now())
@@ -123,6 +127,8 @@ async def repeat(loop: Loop, stopping: asyncio.Event, now: Now) -> None:
             failures = 0
             if done < loop.batch:
                 await loop.bell.wait(loop.every)
+                if done and not stopping.is_set():
+                    await asyncio.sleep(max(0.0, began + loop.breath - asyncio.get_running_loop().time()))
 
 
 def _is_told_to_end(error: BaseException) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from pagerpal_common.bus import BatchSubscription, Subscription
+from pagerpal_common.bus import BREATH, LONG_BREATH, BatchSubscription, Subscription
 from pagerpal_common.contracts.escalations import EscalateIncident, EscalationRequester, RequestEscalation
 from pagerpal_common.contracts.incidents import (
     TRIGGERED_TOGETHER,
@@ -47,10 +47,10 @@ Fact = TriggeredIncident | IncidentEscalated | IncidentAcknowledged | IncidentRe
 def subscriptions(ctx: Context) -> tuple[Subscription | BatchSubscription, ...]:
     """Every message this service takes, and what takes it."""
     return (
-        BatchSubscription(IncidentsTriggered, partial(follow_triggered, ctx), TRIGGERS_AT_ONCE),
-        BatchSubscription(IncidentEscalated, partial(follow_incidents, ctx), FACTS_AT_ONCE),
-        BatchSubscription(IncidentAcknowledged, partial(follow_incidents, ctx), FACTS_AT_ONCE),
-        BatchSubscription(IncidentResolved, partial(follow_incidents, ctx), FACTS_AT_ONCE),
+        BatchSubscription(IncidentsTriggered, partial(follow_triggered, ctx), TRIGGERS_AT_ONCE, BREATH),
+        BatchSubscription(IncidentEscalated, partial(follow_incidents, ctx), FACTS_AT_ONCE, LONG_BREATH),
+        BatchSubscription(IncidentAcknowledged, partial(follow_incidents, ctx), FACTS_AT_ONCE, LONG_BREATH),
+        BatchSubscription(IncidentResolved, partial(follow_incidents, ctx), FACTS_AT_ONCE, LONG_BREATH),
         Subscription(RequestEscalation, partial(request_escalation, ctx)),
     )
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
-from pagerpal_common.outbox import RELAYED_AT_ONCE, Outbox
+from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.escalation import escalation_outbox
 from pagerpal_common.service import Loop, Service
 
@@ -25,8 +25,6 @@ def build(settings: EscalatorSettings, bus: Bus, now: Now) -> Service:
         loops=(
             Loop("escalator.escalation", partial(tick, ctx, Watch()), 1.0, batch=BATCH),
             Loop("escalator.sweep", partial(sweep, ctx), 2.0, batch=BATCH),
-            Loop(
-                "escalator.outbox_relay", partial(ctx.outbox.relay, ctx.db, bus), 1.0, ctx.outbox.bell, RELAYED_AT_ONCE
-            ),
+            ctx.outbox.loop("escalator.outbox_relay", ctx.db, bus),
         ),
     )

@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 import structlog
-from pagerpal_common.bus import BatchSubscription, Subscription
+from pagerpal_common.bus import BREATH, LONG_BREATH, BatchSubscription, Subscription
 from pagerpal_common.contracts.alerts import GROUP_LIMIT, Alert, AlertResult, AlertsHandled, AlertsReceived
 from pagerpal_common.contracts.escalations import EscalateIncident
 from pagerpal_common.contracts.incidents import (
@@ -66,8 +66,8 @@ def subscriptions(ctx: Context) -> tuple[Subscription | BatchSubscription, ...]:
         Subscription(AcknowledgeIncident, partial(acknowledge_incident, ctx)),
         Subscription(ResolveIncident, partial(resolve_incident, ctx)),
         Subscription(ReopenIncident, partial(reopen_incident, ctx)),
-        BatchSubscription(EscalateIncident, partial(escalate_incidents, ctx), STEPS_AT_ONCE),
-        BatchSubscription(NotificationSettled, partial(on_notifications_settled, ctx), STEPS_AT_ONCE),
+        BatchSubscription(EscalateIncident, partial(escalate_incidents, ctx), STEPS_AT_ONCE, BREATH),
+        BatchSubscription(NotificationSettled, partial(on_notifications_settled, ctx), STEPS_AT_ONCE, LONG_BREATH),
     )
 
 

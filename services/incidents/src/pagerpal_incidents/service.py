@@ -4,7 +4,7 @@ from functools import partial
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
-from pagerpal_common.outbox import RELAYED_AT_ONCE, Outbox
+from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.incidents import incidents_outbox
 from pagerpal_common.service import Loop, Service
 
@@ -31,9 +31,7 @@ def build(settings: IncidentsSettings, bus: Bus, now: Now) -> Service:
         close=ctx.db.close,
         subscriptions=subscriptions(ctx),
         loops=(
-            Loop(
-                "incidents.outbox_relay", partial(ctx.outbox.relay, ctx.db, bus), 1.0, ctx.outbox.bell, RELAYED_AT_ONCE
-            ),
+            ctx.outbox.loop("incidents.outbox_relay", ctx.db, bus),
             Loop("incidents.alert_spool", partial(take_spooled, ctx), 1.0, batch=BATCH),
             Loop("incidents.escalation_sweep", partial(apply_unapplied, ctx), 1.0, batch=BATCH),
             Loop("incidents.notification_sweep", partial(tell_notifications, ctx), 2.0, batch=BATCH),

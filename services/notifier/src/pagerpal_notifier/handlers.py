@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from pagerpal_common.bus import BatchSubscription, Subscription
+from pagerpal_common.bus import BREATH, BatchSubscription, Subscription
 from pagerpal_common.contracts.incidents import IncidentAcknowledged, IncidentResolved, PageRequested
 from pagerpal_common.contracts.notifications import (
     CheckContact,
@@ -30,7 +30,7 @@ MESSAGES_AT_ONCE = 50
 def subscriptions(ctx: Context) -> tuple[Subscription | BatchSubscription, ...]:
     """Every message this service takes, and what takes it."""
     return (
-        BatchSubscription(PageRequested, partial(on_page_requested, ctx), MESSAGES_AT_ONCE),
+        BatchSubscription(PageRequested, partial(on_page_requested, ctx), MESSAGES_AT_ONCE, BREATH),
         BatchSubscription(IncidentAcknowledged, partial(on_page_unwanted, ctx), MESSAGES_AT_ONCE),
         BatchSubscription(IncidentResolved, partial(on_page_unwanted, ctx), MESSAGES_AT_ONCE),
         BatchSubscription(ReceiptsReceived, partial(on_receipts_received, ctx), MESSAGES_AT_ONCE),

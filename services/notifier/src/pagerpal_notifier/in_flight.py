@@ -11,12 +11,6 @@ log = structlog.get_logger(__name__)
 LIMIT = 50
 """Provider calls at once. A slow one takes one place, and holds nobody else up."""
 
-CROWDED = LIMIT // 2
-"""So many are under way when it pays to wait a moment until more places are free: a claim costs the same for one."""
-
-MOMENT = 0.02
-"""Seconds."""
-
 
 class InFlight:
     """The sends under way. Rings `bell` at the end of each: a place is free, and a person's next step may be due."""
@@ -25,10 +19,8 @@ class InFlight:
         self._bell = bell
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def room(self) -> int:
-        """How many more may begin; when it is crowded, in a moment."""
-        if len(self._tasks) > CROWDED:
-            await asyncio.sleep(MOMENT)
+    def room(self) -> int:
+        """How many more may begin."""
         return LIMIT - len(self._tasks)
 
     def start(self, send: Coroutine[None, None, None], *, name: str) -> None:

@@ -45,7 +45,7 @@ async def send(ctx: Context) -> int:
 
     Does not wait for the provider, so that a slow call holds up nobody else's page.
     """
-    room = await ctx.in_flight.room()
+    room = ctx.in_flight.room()
     if not room:
         return 0
     until = asyncio.get_running_loop().time() + SEND_SECONDS

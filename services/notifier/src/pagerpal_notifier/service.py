@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from pagerpal_common.bus import Bus
+from pagerpal_common.bus import BREATH, Bus
 from pagerpal_common.clock import Now
-from pagerpal_common.outbox import RELAYED_AT_ONCE, Outbox
+from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.notification import notification_outbox
 from pagerpal_common.service import Bell, Loop, Service
 
@@ -42,8 +42,8 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
         subscriptions=subscriptions(ctx),
         loops=(
             Loop("notifier.take_up", partial(take_up, ctx), 2.0),
-            Loop("notifier.send", partial(send, ctx), 1.0, bell, LIMIT),
-            Loop("notifier.outbox_relay", partial(ctx.outbox.relay, db, bus), 1.0, ctx.outbox.bell, RELAYED_AT_ONCE),
+            Loop("notifier.send", partial(send, ctx), 1.0, bell, LIMIT, BREATH),
+            ctx.outbox.loop("notifier.outbox_relay", db, bus),
             Loop("notifier.receipts", partial(match_receipts, ctx), 10.0),
         ),
     )

@@ -35,6 +35,16 @@ class BatchSubscription:
     message: type[Message]
     handle: Callable[[Sequence[Any]], Awaitable[Sequence[Message | None]]]
     limit: int
+    breath: float = 0.0
+    """Seconds between the beginnings of two batches that are not full: what comes all the time is handled together, what
+    comes now and then at once."""
+
+
+BREATH = 0.02
+"""For what is on the way to a page: not to be felt by anybody, and enough to make batches of a storm."""
+
+LONG_BREATH = 0.1
+"""For what is only written down."""
 
 
 DELIVERY_LIMIT = 5

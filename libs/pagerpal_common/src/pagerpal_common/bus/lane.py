@@ -68,6 +68,9 @@ class Lane(Generic[T]):
         self._settle = settle
         is_batch = isinstance(subscription, BatchSubscription)
         self._limit = subscription.limit if isinstance(subscription, BatchSubscription) else 1
+        self._breath = subscription.breath if isinstance(subscription, BatchSubscription) else 0.0
+        self._next_at = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
         self._concurrency = BATCHES_IN_FLIGHT if is_batch else concurrency
         self._waiting: deque[Delivery[T]] = deque()
         self._running: set[asyncio.Task[None]] = set()
@@ -95,10 +98,27 @@ class Lane(Generic[T]):
 
     def _start_what_fits(self) -> None:
         while self._waiting and (len(self._running) < self._concurrency or self._stopping.is_set()):
+            if self._is_out_of_breath():
+                return
             batch = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
             task = asyncio.create_task(self._process(batch), name=f"handle {self.message.topic}")
             self._running.add(task)
             task.add_done_callback(self._finished)
+
+    def _is_out_of_breath(self) -> bool:
+        """Whether the next batch had better wait for more; it is looked at again when it has waited."""
+        loop = asyncio.get_running_loop()
+        wait = self._next_at - loop.time()
+        if wait > 0 and len(self._waiting) < self._limit and not self._stopping.is_set():
+            if self._alarm is None:
+                self._alarm = loop.call_later(wait, self._on_alarm)
+            return True
+        self._next_at = loop.time() + self._breath
+        return False
+
+    def _on_alarm(self) -> None:
+        self._alarm = None
+        self._start_what_fits()
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
