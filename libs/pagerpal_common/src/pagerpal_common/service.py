@@ -54,8 +54,8 @@ class Loop:
     batch: int = 1
     """The most that one tick does. One that did less has found no more, and needs not look again at once."""
     breath: float = 0.0
-    """Seconds between the beginnings of two looks that found something. A bell that rings all the time then wakes it for
-    all that has come, and not for each; one that rings now and then wakes it at once."""
+    """Seconds between the beginnings of two looks that found something. A bell that rings all the time then wakes it
+    for all that has come, and not for each; one that rings now and then wakes it at once."""
     pulse: Pulse = field(default_factory=Pulse)
 
 

@@ -214,8 +214,9 @@ async def _save(ctx: Context, tx: AsyncConnection, changes: Sequence[Change], at
     await close_pages(tx, [change.incident.id for change in real if change.closes_pages])
     requested = await request_pages(tx, [(change.incident, change.pages) for change in real], at=at)
     messages: list[Message] = [message for change in real for message in change.messages]
-    for incident_id, numbers in requested.items():
-        messages.append(PageRequested(incident_id=incident_id, page_request_ids=tuple(numbers), occurred_at=at))
+    numbers = tuple(number for some in requested.values() for number in some)
+    if numbers:
+        messages.append(PageRequested(incident_id=next(iter(requested)), page_request_ids=numbers, occurred_at=at))
     await ctx.outbox.add(tx, messages)
 
 

@@ -24,7 +24,7 @@ class Lane:
     """Seconds that an alert waits for its turn."""
 
 
-SINGLE = Lane(width=8, wait=0.5)
+SINGLE = Lane(width=4, wait=0.5)
 """For alerts that come one by one. A short wait: a sender that hears of trouble is to hear of it within 4 s."""
 
 OF_A_BODY = Lane(width=32, wait=10.0)

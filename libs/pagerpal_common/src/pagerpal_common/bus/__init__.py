@@ -36,14 +36,15 @@ class BatchSubscription:
     handle: Callable[[Sequence[Any]], Awaitable[Sequence[Message | None]]]
     limit: int
     breath: float = 0.0
-    """Seconds between the beginnings of two batches that are not full: what comes all the time is handled together, what
-    comes now and then at once."""
+    """Seconds between the beginnings of two batches that are not full: what comes all the time is handled together,
+    what comes now and then at once."""
 
 
-BREATH = 0.02
-"""For what is on the way to a page: not to be felt by anybody, and enough to make batches of a storm."""
+BREATH = 0.05
+"""For what is on the way to a page: not to be felt by anybody, and enough to make batches of a storm. Measured
+(`benchmarks/storm.py`, `benchmarks/page_latency.py`): twice as long makes pages slower and nothing better."""
 
-LONG_BREATH = 0.1
+LONG_BREATH = 0.25
 """For what is only written down."""
 
 

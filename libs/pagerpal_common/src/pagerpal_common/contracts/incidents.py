@@ -97,11 +97,15 @@ class IncidentResolved(Message):
 
 
 class PageRequested(Message):
-    """There is an obligation to reach somebody; the row in `incidents.page_requests` says whom and why."""
+    """There are obligations to reach somebody; the rows in `incidents.page_requests` say whom, why, and for what.
+
+    Those that came about together travel together.
+    """
 
     topic: ClassVar[str] = "page.requested.v1"
 
     incident_id: int
+    """Of the first."""
     page_request_ids: tuple[int, ...]
 
 
