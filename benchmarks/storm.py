@@ -1,7 +1,7 @@
 """What do two storms of one source cost the others? 10,000 different alerts in 20 s, and 100,000 repeats of one.
 
-Four services on one machine with broker, database and senders. A calm source posts some twenty alerts a second throughout; its
-answers' times while it storms are compared with those while it is quiet. Compare ratios, not figures.
+Four services on one machine with broker, database and senders. A calm source posts some twenty alerts a second
+throughout; its answers' times while it storms are compared with those while it is quiet. Compare ratios, not figures.
 
     python benchmarks/storm.py [DISTINCT] [REPEATS]
 """
