@@ -11,6 +11,7 @@ from pagerpal_common.vocabulary import Channel
 
 from pagerpal_notifier.channels import Provider
 from pagerpal_notifier.in_flight import InFlight
+from pagerpal_notifier.links import Link
 from pagerpal_notifier.records import Records
 
 
@@ -25,3 +26,5 @@ class Context:
     """One for every channel."""
     in_flight: InFlight
     records: Records
+    link: Link
+    """Adds the one-tap link to a claim that is to be sent."""

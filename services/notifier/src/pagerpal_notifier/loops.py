@@ -60,7 +60,7 @@ async def send(ctx: Context) -> int:
         )
         await save(ctx.outbox, tx, [Move(row, row.status, without_send(row)) for row in others], now=now)
     for claim in claims:
-        ctx.in_flight.start(_deliver(ctx, claim, until), name=f"notification {claim.notification_id}")
+        ctx.in_flight.start(_deliver(ctx, ctx.link(claim, now), until), name=f"notification {claim.notification_id}")
     if others:
         ctx.outbox.bell.ring()
     return len(claims) + len(others)

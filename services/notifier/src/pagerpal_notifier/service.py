@@ -12,6 +12,7 @@ from pagerpal_notifier.channels.table import open_channels
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.handlers import subscriptions
 from pagerpal_notifier.in_flight import LIMIT, InFlight
+from pagerpal_notifier.links import linking
 from pagerpal_notifier.loops import match_receipts, send, take_up
 from pagerpal_notifier.records import Records
 from pagerpal_notifier.settings import NotifierSettings
@@ -27,7 +28,7 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
     bell = Bell()
     outbox = Outbox(notification_outbox)
     records = Records(db, outbox, now)
-    ctx = Context(db, now, outbox, bell, open_channels(settings, now), InFlight(bell), records)
+    ctx = Context(db, now, outbox, bell, open_channels(settings, now), InFlight(bell), records, linking(settings))
 
     async def close() -> None:
         await ctx.in_flight.finish()

@@ -12,6 +12,7 @@ from pagerpal_notifier.channels import Provider
 from pagerpal_notifier.channels.table import open_channels
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.in_flight import InFlight
+from pagerpal_notifier.links import linking
 from pagerpal_notifier.records import Records
 from pagerpal_notifier.settings import NotifierSettings
 
@@ -49,11 +50,14 @@ async def new_context(
     opened: list[Provider] = []
 
     def make() -> Context:
-        providers = open_channels(settings_for(infobip.url, smtp.url), clock)
+        settings = settings_for(infobip.url, smtp.url)
+        providers = open_channels(settings, clock)
         opened.extend(providers.values())
         bell = Bell()
         db, outbox = database("notifier"), Outbox(notification_outbox)
-        return Context(db, clock, outbox, bell, providers, InFlight(bell), Records(db, outbox, clock))
+        return Context(
+            db, clock, outbox, bell, providers, InFlight(bell), Records(db, outbox, clock), linking(settings)
+        )
 
     yield make
     for provider in opened:

@@ -21,7 +21,7 @@ ATTEMPT = UUID("01935a7e-0000-7000-8000-000000000001")
 def a_claim(channel: Channel = Channel.EMAIL) -> Claim:
     page = Page(42, Severity.CRITICAL, "Disk full on db1", "98 % used", ("policy 'Base', level 2",), 2, "Bo")
     address = EMAIL if channel is Channel.EMAIL else PHONE
-    return Claim(1, 42, 1, channel, 1, 1, 1, ATTEMPT, address, page)
+    return Claim(1, 42, 1, 3, 9, channel, 1, 1, 1, ATTEMPT, address, page)
 
 
 async def send_mail(smtp: FakeSmtp) -> Outcome:

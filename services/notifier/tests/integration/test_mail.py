@@ -31,7 +31,7 @@ ATTEMPT = UUID("01935a7e-0000-7000-8000-000000000001")
 PAGE = Page(
     42, Severity.CRITICAL, "Disk full on db1 à <now>", "98 % used\nsince 3", ("policy 'Base', level 1",), 1, "Bo"
 )
-CLAIM = Claim(1, 42, 1, Channel.EMAIL, 1, 1, 1, ATTEMPT, EMAIL, PAGE)
+CLAIM = Claim(1, 42, 1, 3, 9, Channel.EMAIL, 1, 1, 1, ATTEMPT, EMAIL, PAGE)
 
 
 class Mailbox:

@@ -42,7 +42,7 @@ def provider(channel: Channel, clock: Clock, env: str = "development") -> Provid
 
 
 def a_claim(channel: Channel, url: str, secret: str | None = "a secret of theirs") -> Claim:
-    return Claim(7, 42, 1, channel, 1, 1, 1, ATTEMPT, url, PAGE, secret)
+    return Claim(7, 42, 1, 3, 9, channel, 1, 1, 1, ATTEMPT, url, PAGE, secret)
 
 
 async def send(channel: Channel, url: str, clock: Clock, env: str = "development") -> Outcome:

@@ -28,7 +28,9 @@ def titled(title: str) -> Page:
 
 def claim_of(page: Page) -> Claim:
     attempt_id = UUID("01935a7e-0000-7000-8000-000000000001")
-    return Claim(7, page.incident_id, 1, Channel.WEBHOOK, 1, 1, 1, attempt_id, "https://hooks.example.com/x", page)
+    return Claim(
+        7, page.incident_id, 1, 3, 9, Channel.WEBHOOK, 1, 1, 1, attempt_id, "https://hooks.example.com/x", page
+    )
 
 
 def texts_in(document: Any) -> list[str]:

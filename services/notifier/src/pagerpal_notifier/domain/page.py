@@ -31,6 +31,8 @@ class Page:
     """Who is paged after this person, if that is known: names, or "on call for" a schedule. Not to be trusted."""
     notice: Notice | None = None
     """What is said instead of all this."""
+    ack_link: str | None = field(default=None, repr=False)  # whoever has it may acknowledge
+    """Where this person acknowledges with one tap."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Claim:
     notification_id: int
     incident_id: int
     page_request_id: int
+    user_id: int
+    escalation_id: int
     channel: Channel
     step: int
     attempts: int

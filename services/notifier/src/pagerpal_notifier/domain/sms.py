@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable
 
 from pagerpal_notifier.domain.page import Page
-from pagerpal_notifier.domain.text import cut, link_to, next_of, title_of
+from pagerpal_notifier.domain.text import answer_link, cut, next_of, title_of
 
 # Two concatenated segments hold 2 x 153 septets, or 2 x 67 UTF-16 units, once each has its header (3GPP TS 23.040,
 # 9.2.3.24.1). One less, for a two-unit character that would straddle the border and is moved behind it.
@@ -38,7 +38,7 @@ def sms_text(page: Page, public_url: str | None) -> str:
     next_up = next_of(page)
     following = f"\nNext: {cut(next_up.translate(_PLAIN), LONGEST_NEXT)}" if next_up else ""
     reply = f"\nReply ack {page.incident_id}"
-    link = link_to(page, public_url)
+    link = answer_link(page, public_url)
     where = f"\n{link}" if link else ""
     limit, cost = _room(head + title + following + reply + where)
     for tail in (following + reply + where, following + reply, reply):

@@ -73,6 +73,12 @@ def link_to(page: Page, public_url: str | None) -> str | None:
     return f"{public_url}/incidents/{page.incident_id}" if public_url else None
 
 
+def answer_link(page: Page, public_url: str | None) -> str | None:
+    """Where the person, and nobody else, answers: with one tap, or else on the incident's page. Only for what is sent
+    to the person alone."""
+    return page.ack_link or link_to(page, public_url)
+
+
 def cut(text: str, limit: int) -> str:
     """The text in at most so many characters, with a mark where it was longer."""
     return text if len(text) <= limit else text[: limit - 3].rstrip() + "..."

@@ -31,7 +31,7 @@ WITH due AS MATERIALIZED (
            coalesce(u.is_active, false) AS is_active,
            coalesce(CASE WHEN n.contact_method_id IS NOT NULL THEN p.address
                          WHEN n.channel = 'email' THEN u.email ELSE u.phone END, '') AS address,
-           n.level, n.escalation_id
+           n.level, n.escalation_id, n.user_id
     FROM notification.notifications n
     LEFT JOIN incidents.incidents i ON i.id = n.incident_id
     LEFT JOIN incidents.page_requests r ON r.id = n.page_request_id
@@ -266,6 +266,8 @@ def _claim(row: Mapping[Any, Any]) -> Claim:
         notification_id=row["id"],
         incident_id=row["incident_id"],
         page_request_id=row["page_request_id"],
+        user_id=row["user_id"],
+        escalation_id=row["escalation_id"],
         channel=Channel(row["channel"]),
         step=row["step"],
         attempts=row["attempts"] + 1,

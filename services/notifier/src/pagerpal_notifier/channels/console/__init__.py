@@ -1,6 +1,7 @@
 """Channels without a provider: the developer's console, and in production an honest refusal."""
 
 import sys
+from dataclasses import replace
 
 from pagerpal_common.vocabulary import Channel
 
@@ -16,7 +17,8 @@ def console(public_url: str | None) -> Provider:
     """Prints each page to standard output, where whoever tries PagerPal out sees it."""
 
     async def send(claim: Claim) -> Outcome:
-        said = spoken_text(claim.page) if claim.channel is Channel.VOICE else sms_text(claim.page, public_url)
+        page = replace(claim.page, ack_link=None)  # a console is read by many, and kept
+        said = spoken_text(page) if claim.channel is Channel.VOICE else sms_text(page, public_url)
         sys.stdout.write(f"PAGE by {claim.channel} to {mask(claim.address)}: {said}\n")
         sys.stdout.flush()
         return Outcome(Verdict.ACCEPTED, "printed on the console")

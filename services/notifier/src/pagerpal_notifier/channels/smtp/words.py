@@ -5,7 +5,7 @@ from html import escape
 from pagerpal_common.vocabulary import Severity
 
 from pagerpal_notifier.domain.page import Page
-from pagerpal_notifier.domain.text import cut, description_of, link_to, next_of, reasons_of, title_of
+from pagerpal_notifier.domain.text import answer_link, cut, description_of, next_of, reasons_of, title_of
 
 LONGEST_SUBJECT_TITLE = 150
 
@@ -26,7 +26,7 @@ def mail_body(page: Page, public_url: str | None) -> str:
     """Plain text: what is wrong, where to answer, who is next, and why this person."""
     if page.notice is not None:
         return f"{page.notice.text}\n"
-    link = link_to(page, public_url)
+    link = answer_link(page, public_url)
     parts = [
         _heading(page),
         description_of(page),
@@ -41,7 +41,7 @@ def mail_html(page: Page, public_url: str | None) -> str:
     """The same as a page of HTML, on which nothing of the alert is markup and nothing is loaded from anywhere."""
     if page.notice is not None:
         return _document(_paragraph(page.notice.text))
-    link = link_to(page, public_url)
+    link = answer_link(page, public_url)
     colour = _COLOURS[page.severity]
     answer = f'<a href="{escape(link)}" style="{_BUTTON}">Acknowledge it</a>' if link else "Acknowledge it in PagerPal."
     parts = [
