@@ -24,8 +24,8 @@ class Lane:
     """Seconds that an alert waits for its turn."""
 
 
-SINGLE = Lane(width=4, wait=0.5)
-"""For alerts that come one by one. A short wait: a sender that hears of trouble is to hear of it within 4 s."""
+SINGLE = Lane(width=4, wait=1.0)
+"""For alerts that come one by one. A short wait: a sender that hears of trouble is to hear of it soon."""
 
 OF_A_BODY = Lane(width=32, wait=10.0)
 """For those of a body of many: they are taken in together, and one that was refused would have all of them repeated."""

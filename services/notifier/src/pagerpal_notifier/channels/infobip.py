@@ -16,6 +16,7 @@ from pagerpal_common.infobip import read_result
 from pydantic_core import from_json
 
 from pagerpal_notifier.channels import POLL_LIMIT
+from pagerpal_notifier.channels.spread import Spread
 from pagerpal_notifier.domain.answers import read_infobip
 from pagerpal_notifier.domain.delivery import Outcome, Verdict
 from pagerpal_notifier.domain.page import Claim
@@ -36,14 +37,14 @@ _NOTHING_WRITTEN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 def client(settings: NotifierSettings) -> httpx.AsyncClient | None:
-    """A connection pool, kept alive between pages; None without an account. The caller limits every exchange's time."""
+    """Connections, kept alive between pages; None without an account. The caller limits every exchange's time."""
     if settings.infobip_base_url is None or settings.infobip_api_key is None:
         return None
     return httpx.AsyncClient(
         base_url=settings.infobip_base_url,
         headers={"Authorization": f"App {settings.infobip_api_key.get_secret_value()}", "Accept": "application/json"},
         timeout=httpx.Timeout(None, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
-        limits=httpx.Limits(max_connections=LIMIT, max_keepalive_connections=LIMIT, keepalive_expiry=30.0),
+        transport=Spread(LIMIT),
         follow_redirects=False,
         trust_env=False,
     )
