@@ -11,7 +11,7 @@ import structlog
 from pagerpal_common.clock import Now
 from pagerpal_common.contracts.alerts import Alert, AlertResult
 from pagerpal_common.errors import Refusal, Unavailable, Unprocessable
-from pagerpal_common.vocabulary import SourceEnding
+from pagerpal_common.vocabulary import AlertOutcome, SourceEnding
 
 from pagerpal_ingest.domain.allowance import Allowance, full, rate_of
 from pagerpal_ingest.domain.source import Source
@@ -29,6 +29,12 @@ AT_ONCE = WAITING_LIMIT * 4 // 5
 
 ALLOWANCES_LIMIT = 10_000
 
+OPENINGS_PER_SECOND = 10.0
+"""Incidents that a source opens in the long run, and ten times as many at once, before it is a storm of them."""
+
+OPENING = frozenset({AlertOutcome.OPENED, AlertOutcome.REOPENED})
+"""After these people are paged."""
+
 
 class Admission:
     """Lets alerts through to the intake, and tallies them. One per process: with N replicas a source has N limits."""
@@ -39,6 +45,7 @@ class Admission:
         self._now = now
         self._default_rate = alerts_per_second
         self._allowances: dict[int, Allowance] = {}
+        self._openings: dict[int, Allowance] = {}
         self._lanes = Lanes()
         self._limited: set[int] = set()
 
@@ -65,9 +72,10 @@ class Admission:
             raise Unavailable("this source has more under way than its limit")
         ending = SourceEnding.LIMITED
         try:
-            async with self._lanes.place(source.source_id, lane, is_open=self._intake.is_unanswered()):
+            async with self._lanes.place(source.source_id, lane, is_open=self._intake.is_unanswered()) as place:
                 ending = SourceEnding.UNAVAILABLE
                 result = await self._intake.take(alert)
+                place.lingers = result is not None and result.outcome in OPENING and self._is_storming(source)
         except Unavailable:
             self._tally.note(source.source_id, ending, self._now())
             raise
@@ -89,14 +97,11 @@ class Admission:
         self._tally.note_refusal(source.source_id, SourceEnding.REFUSED_KEY, why, self._now())
 
     def _allowance(self, source: Source) -> Allowance:
-        rate = rate_of(source, self._default_rate)
-        known = self._allowances.get(source.source_id)
-        if known is None or known.rate != rate:
-            if len(self._allowances) >= ALLOWANCES_LIMIT:
-                seconds = _seconds()
-                self._allowances = {key: one for key, one in self._allowances.items() if not one.is_full(seconds)}
-            known = self._allowances[source.source_id] = full(rate, _seconds())
-        return known
+        return _of(self._allowances, source.source_id, rate_of(source, self._default_rate))
+
+    def _is_storming(self, source: Source) -> bool:
+        """Whether it opens incidents faster than trouble begins; to be asked once for each that it opens."""
+        return not _of(self._openings, source.source_id, OPENINGS_PER_SECOND).take(_seconds())
 
     def _note_limit(self, source_id: int, *, is_over: bool) -> None:
         """One line when it begins, and one when it ends: a storm must not fill the log."""
@@ -108,6 +113,17 @@ class Admission:
         else:
             self._limited.add(source_id)
             log.warning("source.limited", source_id=source_id)
+
+
+def _of(allowances: dict[int, Allowance], source_id: int, rate: float) -> Allowance:
+    known = allowances.get(source_id)
+    if known is None or known.rate != rate:
+        if len(allowances) >= ALLOWANCES_LIMIT:
+            seconds = _seconds()
+            for key in [key for key, one in allowances.items() if one.is_full(seconds)]:
+                del allowances[key]
+        known = allowances[source_id] = full(rate, _seconds())
+    return known
 
 
 def reason_of(refusal: Refusal) -> str:

@@ -37,6 +37,19 @@ HOLDS_BACK_SECONDS = 0.25
 """An alert that is under way for longer no longer takes up a place: what hangs must not add to its own trouble."""
 
 
+LINGER_SECONDS = 0.05
+"""For how long an alert of a storm that has opened an incident keeps its place once it is answered: people are being
+paged for it, which costs more than it did itself. Repeats keep none."""
+
+
+class Place:
+    """Among what is under way."""
+
+    def __init__(self) -> None:
+        self.lingers = False
+        """Set when more is to be done for the alert than answering it."""
+
+
 class Lanes:
     """The lanes of all sources of this process. Times are the event loop's."""
 
@@ -52,7 +65,7 @@ class Lanes:
         return self._under_way[source_id]
 
     @asynccontextmanager
-    async def place(self, source_id: int, lane: Lane, *, is_open: bool = False) -> AsyncIterator[None]:
+    async def place(self, source_id: int, lane: Lane, *, is_open: bool = False) -> AsyncIterator[Place]:
         """A place among what is under way, waited for when the lane is full; with `is_open` there is no waiting.
 
         Raises:
@@ -64,8 +77,8 @@ class Lanes:
             is_full = self._taken[source_id] >= lane.width or source_id in self._waiting
             if is_full and not is_open and self._are_several_heard() and not await self._turn(source_id, lane.wait):
                 raise Unavailable("this source sends more than can be taken in while others send")
-            async with self._held(source_id, lane.width):
-                yield
+            async with self._held(source_id, lane.width) as place:
+                yield place
         finally:
             _take_off(self._under_way, source_id)
 
@@ -96,7 +109,7 @@ class Lanes:
             self._waiting.pop(source_id, None)
 
     @asynccontextmanager
-    async def _held(self, source_id: int, width: int) -> AsyncIterator[None]:
+    async def _held(self, source_id: int, width: int) -> AsyncIterator[Place]:
         self._taken[source_id] += 1
         is_left = False
 
@@ -106,12 +119,17 @@ class Lanes:
                 is_left = True
                 self._leave(source_id, width)
 
-        timer = asyncio.get_running_loop().call_later(HOLDS_BACK_SECONDS, leave)
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(HOLDS_BACK_SECONDS, leave)
+        place = Place()
         try:
-            yield
+            yield place
         finally:
+            if place.lingers:
+                loop.call_later(LINGER_SECONDS, leave)
+            else:
+                leave()
             timer.cancel()
-            leave()
 
     def _leave(self, source_id: int, width: int) -> None:
         _take_off(self._taken, source_id)

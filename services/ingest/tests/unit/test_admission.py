@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from itertools import count
 
 import pytest
 from pagerpal_common.contracts.alerts import Alert, AlertResult
@@ -9,6 +10,7 @@ from pagerpal_common.errors import Invalid, Unavailable, Unprocessable
 from pagerpal_common.vocabulary import AlertOutcome, SourceEnding
 from pagerpal_ingest import admission as module
 from pagerpal_ingest.admission import Admission
+from pagerpal_ingest.domain.allowance import BURST_SECONDS
 from pagerpal_ingest.domain.source import Source
 from pagerpal_ingest.intake import Intake
 from pagerpal_ingest.tally import Ending, Tally
@@ -124,12 +126,27 @@ async def test_a_storm_is_one_line_in_the_log_and_its_end_another(admission: Adm
 
 async def test_sources_that_fell_silent_are_forgotten(admission: Admission, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ALLOWANCES_LIMIT", 2)
-    monkeypatch.setattr(module, "_seconds", iter(range(0, 1000, 100)).__next__)
+    monkeypatch.setattr(module, "_seconds", count(0, 100).__next__)
 
     for number in range(4):
         await admitted(admission, a_source(number))
 
     assert len(admission._allowances) <= 3
+
+
+async def test_what_opens_incidents_by_the_hundred_keeps_its_places(
+    admission: Admission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_seconds", lambda: 0.0)
+    source = a_source(1)
+    allowed = int(module.OPENINGS_PER_SECOND * BURST_SECONDS)
+
+    for _ in range(allowed):
+        await admitted(admission, source)
+    assert admission._lanes._taken == {}
+    await admitted(admission, source)
+
+    assert admission._lanes._taken == {1: 1}
 
 
 def test_a_body_comes_in_whole_or_not_at_all_however_large_it_is(

@@ -145,3 +145,19 @@ async def test_what_is_over_leaves_nothing_behind(road: Road) -> None:
     await road.empty()
 
     assert (road.lanes.under_way(STORMY), road.lanes.under_way(CALM)) == (0, 0)
+
+
+async def test_what_lingers_keeps_its_place_for_a_moment_after_its_answer(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "LINGER_SECONDS", 0.05)
+    road.send(CALM)
+    await road.are_in(1)
+    for _ in range(WIDTH):
+        async with road.lanes.place(STORMY, PATIENT) as place:
+            place.lingers = True
+
+    road.send(STORMY)
+    await road.are_in(1)
+
+    await until(lambda: len(road.inside) == 2)
