@@ -116,7 +116,7 @@ async def test_a_killed_process_loses_and_doubles_nothing(pagerpal: Pagerpal, se
     await pagerpal.advance(STALE)
     await storm.check_every_alert_is_in_one_incident()
     for incident in await pagerpal.incidents_of(team):
-        await pagerpal.expect_sms("ana", containing=f"#{incident['id']}: ")
+        await pagerpal.expect_sms("ana", containing=f"#{incident['id']} L1: ")
     await pagerpal.expect_quiet()
 
 

@@ -63,7 +63,7 @@ async def _an_early_alert_is_paged_once_the_others_are_there(
 
     page = await pagerpal.expect_sms("ana")
     incidents = await pagerpal.incidents_of(team)
-    assert [one["status"] for one in incidents if f"#{one['id']}: " in page.text] == ["triggered"]
+    assert [one["status"] for one in incidents if f"#{one['id']} L1: " in page.text] == ["triggered"]
     assert [one["status"] for one in incidents].count("triggered") == 1
 
 

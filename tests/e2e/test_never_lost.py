@@ -75,7 +75,7 @@ async def _a_client_posts_through_it_all(pagerpal: Pagerpal, postgres: Postgres)
     await pagerpal.advance(STALE)
     await storm.check_every_alert_is_in_one_incident()
     for incident in await pagerpal.incidents_of(team):
-        await pagerpal.expect_sms("ana", containing=f"#{incident['id']}: ")
+        await pagerpal.expect_sms("ana", containing=f"#{incident['id']} L1: ")
     await pagerpal.expect_quiet()
 
 
