@@ -9,8 +9,6 @@ them, and the growth ends there.
 
 import asyncio
 import contextlib
-import json
-import re
 import sys
 import tempfile
 import time
@@ -18,6 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 import asyncpg
+from provider import accepted, read_message
 from sqlalchemy import make_url
 from stack import Stack, cpu_seconds, free_port, stack
 from stack import processes as start
@@ -65,22 +64,12 @@ class Provider:
         return int(server.sockets[0].getsockname()[1])
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                length = int(re.search(rb"content-length: *(\d+)", head.lower())[1])  # type: ignore[index]
-                (message,) = json.loads(await reader.readexactly(length))["messages"]
-                (destination,) = message["destinations"]
-                self.taken[destination["to"]] += 1
-                await asyncio.sleep(LATENCY)
-                writer.write(_accepted(destination["messageId"]))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-
-def _accepted(message_id: str) -> bytes:
-    status = {"groupId": 1, "groupName": "PENDING", "id": 26, "name": "PENDING_ACCEPTED", "description": "accepted"}
-    body = json.dumps({"messages": [{"messageId": message_id, "destination": "0", "status": status}]}).encode()
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        while message := await read_message(reader):
+            (destination,) = message["destinations"]
+            self.taken[destination["to"]] += 1
+            await asyncio.sleep(LATENCY)
+            writer.write(accepted(destination["messageId"]))
+        writer.close()
 
 
 async def main() -> None:

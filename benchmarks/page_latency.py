@@ -7,12 +7,12 @@ request for each alert arrives. The sender does not wait for its answers, so a s
 """
 
 import asyncio
-import json
 import re
 import sys
 import time
 
 import httpx
+from provider import accepted, read_message
 from stack import KEY, stack
 
 SERVICES = ("ingest", "incidents", "escalator", "notifier", "web")
@@ -30,29 +30,14 @@ class Provider:
         return int(server.sockets[0].getsockname()[1])
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await _head(reader):
+        while message := await read_message(reader):
             arrived = time.perf_counter()
-            length = int(re.search(rb"content-length: *(\d+)", head.lower())[1])  # type: ignore[index]
-            (message,) = json.loads(await reader.readexactly(length))["messages"]
             found = re.search(r"bench-\d+", message["content"]["text"])
             if found:
                 self.arrived.setdefault(found[0], arrived)
-            writer.write(_accepted(message["destinations"][0]["messageId"]))
+            writer.write(accepted(message["destinations"][0]["messageId"]))
             await writer.drain()
         writer.close()
-
-
-async def _head(reader: asyncio.StreamReader) -> bytes:
-    try:
-        return await reader.readuntil(b"\r\n\r\n")
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return b""
-
-
-def _accepted(message_id: str) -> bytes:
-    status = {"groupId": 1, "groupName": "PENDING", "id": 26, "name": "PENDING_ACCEPTED", "description": "accepted"}
-    body = json.dumps({"messages": [{"messageId": message_id, "destination": "0", "status": status}]}).encode()
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
 async def main() -> None:
