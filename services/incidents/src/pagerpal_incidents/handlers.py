@@ -138,10 +138,11 @@ async def _find_stale(tx: AsyncConnection, messages: Sequence[EscalateIncident],
     suspects = [asked for asked in messages if asked.by is None and abs(at - asked.occurred_at) > SUSPECT_AFTER]
     if not suspects:
         return set()
-    stale = {asked.message_id for asked in suspects} - await find_asked(tx, suspects)
+    still_asked = await find_asked(tx, suspects)
+    stale = {asked.message_id: asked.incident_id for asked in suspects if asked.message_id not in still_asked}
     if stale:
-        log.warning("escalation.stale", number=len(stale), incident_id=suspects[0].incident_id)
-    return stale
+        log.warning("escalation.stale", number=len(stale), incident_ids=sorted(set(stale.values())))
+    return stale.keys()
 
 
 async def reopen_incident(ctx: Context, command: ReopenIncident) -> IncidentChanged:
