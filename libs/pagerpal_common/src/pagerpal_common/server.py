@@ -81,8 +81,13 @@ async def serve_app(app: Starlette, *, host: str, port: int, trusted_proxies: st
     _spare_the_collector()
     running = server(app, host=host, port=port, trusted_proxies=trusted_proxies)
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        app.state.is_stopping = True  # for streams, which would not end by themselves
+        running.should_exit = True
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, setattr, running, "should_exit", True)
+        loop.add_signal_handler(number, stop)
     try:
         await running.serve()
     finally:

@@ -11,6 +11,7 @@ from pagerpal_web.domain.budget import Budget
 from pagerpal_web.domain.recent import Recent
 from pagerpal_web.logins import Logins
 from pagerpal_web.passwords import Passwords
+from pagerpal_web.pulse import Pulse
 from pagerpal_web.settings import WebSettings
 from pagerpal_web.tokens import Tokens
 
@@ -35,4 +36,7 @@ class Context:
     session_tokens: Tokens
     ack_keys: tuple[bytes, ...] = field(repr=False)
     """What one-tap links are signed with, the current one first."""
+    form_keys: tuple[bytes, ...] = field(repr=False)
+    """What the tokens in our pages' forms are made with, the current one first."""
+    pulse: Pulse
     setup_token: str = field(repr=False)

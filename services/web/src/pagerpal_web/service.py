@@ -21,6 +21,7 @@ from pagerpal_web.handlers import subscriptions
 from pagerpal_web.logins import REMEMBERED_LIMIT, Logins
 from pagerpal_web.outgoing_heartbeat import EVERY_SECONDS, OutgoingHeartbeat
 from pagerpal_web.passwords import Passwords
+from pagerpal_web.pulse import Pulse
 from pagerpal_web.secret_key import ack_keys, load_keys, setup_token
 from pagerpal_web.sessions import AUDIENCE
 from pagerpal_web.settings import WebSettings
@@ -36,7 +37,7 @@ def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
     """
     keys = load_keys(settings)
     db = settings.connect("web")
-    passwords, attempts = Passwords(), Attempts()
+    passwords, attempts, pulse = Passwords(), Attempts(), Pulse(db)
     ctx = Context(
         settings=settings,
         db=db,
@@ -50,10 +51,13 @@ def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
         callers=Recent(IDLE, REMEMBERED_LIMIT),
         session_tokens=Tokens(AUDIENCE, keys.ring(AUDIENCE)),
         ack_keys=ack_keys(keys),
+        form_keys=keys.ring("forms"),
+        pulse=pulse,
         setup_token=setup_token(keys),
     )
 
     async def close() -> None:
+        await pulse.close()
         passwords.close()
         await db.close()
 

@@ -69,6 +69,9 @@ class Broker:
             raise BusUnavailable("away")
         self.published.append(message)
 
+    def is_connected(self) -> bool:
+        return not self.is_away
+
     async def parked(self) -> int:
         if isinstance(self.parked_messages, PagerPalError):
             raise self.parked_messages
@@ -193,7 +196,7 @@ def ctx(database: Callable[[str | None], Database], database_url: str, broker: B
     nothing = cast(Any, None)
     return Context(
         settings(database_url), database("web"), cast(Bus, broker), clock, nothing, nothing, nothing, Budget(),
-        Budget(), Recent(timedelta(1), 1), nothing, (), "",
+        Budget(), Recent(timedelta(1), 1), nothing, (), (), nothing, "",
     )  # fmt: skip
 
 

@@ -95,7 +95,7 @@ async def _make(ctx: Context, tx: AsyncConnection, call: Call[FirstAdmin]) -> tu
 
 async def _check_token(ctx: Context, request: Request, given: SecretStr | None) -> None:
     """Raises Forbidden without the right token, where one is needed; TooManyTries after too many wrong ones."""
-    if not _needs_token(ctx, request):
+    if not needs_token(ctx, request):
         return
     if given is None:
         raise Forbidden("this needs the setup token: it is printed where PagerPal was started")
@@ -109,7 +109,7 @@ async def _check_token(ctx: Context, request: Request, given: SecretStr | None) 
     ctx.attempts.was_right(guessing)
 
 
-def _needs_token(ctx: Context, request: Request) -> bool:
+def needs_token(ctx: Context, request: Request) -> bool:
     """Whether somebody else than this machine's own people could be asking: over the network, through a proxy that
     nobody told us of, or by way of a page that has given its own name our address."""
     is_proxied = "x-forwarded-for" in request.headers and not ctx.settings.trusted_proxies

@@ -20,6 +20,8 @@ class Session:
     id: int
     user_id: int
     role: Role
+    name: str
+    timezone: str
     last_seen_at: datetime
     expires_at: datetime
 
@@ -72,14 +74,16 @@ async def open_session(
 async def find_session(tx: AsyncConnection, token_hash: bytes) -> Session | None:
     """The session with this token, over or not, of somebody who is active and has a password."""
     query = text("""
-        SELECT s.id, s.user_id, u.role, s.last_seen_at, s.expires_at
+        SELECT s.id, s.user_id, u.role, u.name, u.timezone, s.last_seen_at, s.expires_at
         FROM directory.sessions s
         JOIN directory.users u ON u.id = s.user_id AND u.is_active
         JOIN directory.credentials c ON c.user_id = u.id
         WHERE s.token_hash = :token_hash
     """)
     row = (await tx.execute(query, {"token_hash": token_hash})).one_or_none()
-    return None if row is None else Session(row.id, row.user_id, Role(row.role), row.last_seen_at, row.expires_at)
+    if row is None:
+        return None
+    return Session(row.id, row.user_id, Role(row.role), row.name, row.timezone, row.last_seen_at, row.expires_at)
 
 
 async def note_seen(tx: AsyncConnection, session_id: int, at: datetime) -> None:

@@ -2,6 +2,11 @@
 
 from pagerpal_common.http import Endpoint
 
-from pagerpal_web.ui import acknowledge
+from pagerpal_web.ui import acknowledge, dashboard, live, login, static
+from pagerpal_web.ui.pages import endpoint
 
-PAGES: tuple[Endpoint, ...] = (*acknowledge.ENDPOINTS,)
+PAGES: tuple[Endpoint, ...] = (
+    *acknowledge.ENDPOINTS,
+    *static.ENDPOINTS,
+    *map(endpoint, (*login.PAGES, *dashboard.PAGES, *live.PAGES)),
+)

@@ -6,7 +6,6 @@ the button was pressed: with a referrer policy of `no-referrer` browsers say `Or
 Standard, "append a request Origin header"), and another site's page does not know the token.
 """
 
-import re
 from dataclasses import dataclass
 
 from pagerpal_common.ack_links import AckLink, read
@@ -17,15 +16,13 @@ from pagerpal_common.vocabulary import IncidentStatus
 from starlette.responses import HTMLResponse
 
 from pagerpal_web.context import Context
+from pagerpal_web.domain.shown import plain
 from pagerpal_web.storage.incidents import get_incident
 from pagerpal_web.storage.people import Person, find_person
 from pagerpal_web.ui.page import button, heading, link, page, paragraph
 
 ANSWER_SECONDS = 3.0
 """How long somebody waits for the incidents service before they are told to try again."""
-
-_INVISIBLE = re.compile(r"[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-"""Titles come from monitoring systems, and may hold what hides or reorders text (security rule S30)."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ def _of_an_earlier_run(told: AckLink, incident: IncidentView) -> HTMLResponse | 
 def _state(asked: Asked) -> HTMLResponse:
     """The incident as it stands; with a button while somebody is wanted."""
     incident, person = asked.incident, asked.person
-    title = " ".join(_INVISIBLE.sub(" ", incident.title).split()) or "(no title)"
+    title = plain(incident.title)
     head = (paragraph(f"{incident.severity.capitalize()} · Incident #{incident.id}", "soft"), heading(title))
     more = link("Open the incident", f"/incidents/{incident.id}")
     if incident.status is not IncidentStatus.TRIGGERED:

@@ -1,0 +1,77 @@
+"""How are times, durations and names written on a page? For people, in their own time zone."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import pass_context
+from jinja2.runtime import Context as Values
+from markupsafe import Markup
+
+from pagerpal_web.domain.shown import plain
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+@pass_context
+def moment(values: Values, at: datetime | None, *, seconds: bool = False) -> Markup | str:
+    """An instant in the viewer's time zone, as exactly as it matters; the whole of it when pointed at."""
+    if at is None:
+        return "never"
+    zone = ZoneInfo(values["timezone"])
+    there, today = at.astimezone(zone), values["now"].astimezone(zone)
+    clock = f"{there:%H:%M:%S}" if seconds else f"{there:%H:%M}"
+    day = "" if there.date() == today.date() else f"{there:%a} {there.day} {there:%b} "
+    year = "" if there.year == today.year else f"{there.year} "
+    return _time(at, there, f"{day}{year}{clock}")
+
+
+@pass_context
+def ago(values: Values, at: datetime | None) -> Markup | str:
+    """How long ago, or how soon."""
+    if at is None:
+        return "never"
+    there = at.astimezone(ZoneInfo(values["timezone"]))
+    away = (values["now"] - at).total_seconds()
+    if abs(away) < 1:
+        return _time(at, there, "now")
+    return _time(at, there, f"{span(away)} ago" if away > 0 else f"in {span(-away)}")
+
+
+def span(length: timedelta | float) -> str:
+    """A duration in its two largest units: `3 h 20 min`."""
+    total = int(length.total_seconds() if isinstance(length, timedelta) else length)
+    if total < MINUTE:
+        return f"{total} s"
+    if total < HOUR:
+        minutes, rest = divmod(total, MINUTE)
+        return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
+    if total < DAY:
+        hours, rest = divmod(total, HOUR)
+        return f"{hours} h {rest // MINUTE} min" if rest >= MINUTE else f"{hours} h"
+    days, rest = divmod(total, DAY)
+    return f"{days} d {rest // HOUR} h" if rest >= HOUR else f"{days} d"
+
+
+def label(value: str) -> str:
+    """A word of the vocabulary, as it begins a line: `no_reply` is `No reply`."""
+    text = value.replace("_", " ")
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _time(at: datetime, there: datetime, text: str) -> Markup:
+    whole = f"{there:%A} {there.day} {there:%B %Y, %H:%M:%S} {there.tzname()}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        at.astimezone(UTC).isoformat(timespec="seconds"), whole, text
+    )
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "moment": moment,
+    "ago": ago,
+    "span": span,
+    "label": label,
+    "plain": plain,
+}
+"""What templates may write behind a bar."""
