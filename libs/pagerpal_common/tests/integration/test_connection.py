@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, cast
 
@@ -179,13 +180,14 @@ async def test_headers_without_an_end_are_not_collected(head: bytes, dial: Dial)
     wire = await dial()
     hearing = asyncio.create_task(wire.hears())
 
-    await wire.sends(head)
-    while not hearing.done():
-        await wire.sends(b"x")
-        await asyncio.wait({hearing}, timeout=0.001)
-        await wire.sends(b"x" * HEAD_LIMIT)
+    with suppress(ConnectionError):  # the other side hangs up in the middle of it
+        await wire.sends(head)
+        while not hearing.done():
+            await wire.sends(b"x")
+            await asyncio.wait({hearing}, timeout=0.001)
+            await wire.sends(b"x" * HEAD_LIMIT)
 
-    assert hearing.result()[0] == 431
+    assert (await hearing)[0] == 431
 
 
 async def test_a_large_body_is_no_large_head(dial: Dial) -> None:

@@ -143,7 +143,7 @@ def _fill(ctx: Context, visitor: Visitor, template: str, values: Mapping[str, An
     return _environment.get_template(template).render(
         me=session,
         csrf=None if session is None else form_token(ctx.form_keys[0], session.id),
-        path=visitor.request.url.path,
+        path=visitor.request.scope["path"],
         now=now,
         timezone="UTC" if session is None else session.timezone,
         is_delayed=not ctx.bus.is_connected(),

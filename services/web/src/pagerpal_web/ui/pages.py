@@ -134,13 +134,14 @@ async def _known(ctx: Context, request: Request) -> Session | None:
 
 
 def _to_login(request: Request) -> Response:
-    """To the login, and from there back to the page; of what was sent, to the page that it was sent from."""
-    here = request.url.path if request.method == "GET" else "/dashboard"
-    query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
-    where = f"/login?next={quote(here + query, safe='')}"
+    """To the login, and from there back to the page; after what was sent in vain, to the dashboard."""
     if "hx-request" in request.headers:
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
-    return RedirectResponse(where, 303)
+    if request.method != "GET":
+        return RedirectResponse("/login", 303)
+    query = request.scope["query_string"].decode("latin-1")
+    here = request.scope["path"] + (f"?{query}" if query else "")
+    return RedirectResponse(f"/login?next={quote(here, safe='')}", 303)
 
 
 def not_found(what: str) -> NotFound:
