@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from contextlib import suppress
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
