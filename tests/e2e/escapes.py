@@ -22,6 +22,7 @@ AT_HOME: Mapping[str, tuple[str, ...]] = {
     "directory.contact_proofs": ("address",),
     "directory.contact_checks": ("address",),
     "notification.notifications": ("address",),
+    "notification.attempts": ("address",),
 }
 """Columns that hold such a thing because it is theirs to hold."""
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_notifier.domain.delivery import Change
 from pagerpal_notifier.domain.lifecycle import LOST, TOLD
-from pagerpal_notifier.domain.page import Claim, Told, Unsendable
+from pagerpal_notifier.domain.page import Claim, Member, Told, Unsendable
 from pagerpal_notifier.storage.notifications import add_last_resort, hasten_next, save_changes
 
 
@@ -20,7 +20,7 @@ from pagerpal_notifier.storage.notifications import add_last_resort, hasten_next
 class Move:
     """What a notification becomes, by whoever has decided it on the row as it was."""
 
-    row: Claim | Unsendable | Told
+    row: Claim | Member | Unsendable | Told
     was: NotificationStatus
     change: Change
 
@@ -29,22 +29,22 @@ async def save(outbox: Outbox, tx: AsyncConnection, moves: Sequence[Move], *, no
     """Write down what notifications become, with their persons' next steps and the messages to incidents, in the
     caller's transaction. Nothing is done for one that is not where its row left it."""
     saved = await save_changes(tx, [(move.row, move.was, move.change) for move in moves], now=now)
-    told: list[NotificationSettled] = []
-    for move in moves:
-        row, status = move.row, move.change.status
-        if row.notification_id not in saved:
-            continue
-        if status in LOST:
-            await _go_on(tx, row, now)
-        if status in TOLD:
-            told.append(
-                NotificationSettled(incident_id=row.incident_id, notification_id=row.notification_id, occurred_at=now)
-            )
+    done = [move for move in moves if move.row.notification_id in saved]
+    await _go_on(tx, [move.row for move in done if move.change.status in LOST], now)
+    told = [
+        NotificationSettled(incident_id=move.row.incident_id, notification_id=move.row.notification_id, occurred_at=now)
+        for move in done
+        if move.change.status in TOLD
+    ]
     await outbox.add(tx, told)
 
 
-async def _go_on(tx: AsyncConnection, row: Claim | Unsendable | Told, now: datetime) -> None:
-    if not await hasten_next(tx, page_request_id=row.page_request_id, step=row.step, now=now):
-        await add_last_resort(
-            tx, notification_id=row.notification_id, page_request_id=row.page_request_id, whys=LAST_RESORT, now=now
-        )
+async def _go_on(tx: AsyncConnection, lost: Sequence[Claim | Member | Unsendable | Told], now: datetime) -> None:
+    if not lost:
+        return
+    hastened = await hasten_next(tx, [(row.page_request_id, row.step) for row in lost], now=now)
+    for row in lost:
+        if row.page_request_id not in hastened:
+            await add_last_resort(
+                tx, notification_id=row.notification_id, page_request_id=row.page_request_id, whys=LAST_RESORT, now=now
+            )

@@ -39,7 +39,7 @@ async def take_in(ctx: Context, ids: Sequence[int] | None) -> int:
                 addressee(contacts.get(request.user_id)),
                 severity=request.severity,
                 requested_at=request.requested_at,
-                now=now,
+                now=request.requested_at,  # as it was wanted: how late it is shows when it goes out
             )
         ]
         written = await insert_notifications(tx, planned, now=now)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pagerpal_common.ack_links import ack_link
 
-from pagerpal_notifier.domain.page import Claim
+from pagerpal_notifier.domain.page import Claim, Page
 from pagerpal_notifier.settings import NotifierSettings
 
 Link = Callable[[Claim, datetime], Claim]
@@ -19,6 +19,8 @@ def linking(settings: NotifierSettings) -> Link:
         return lambda claim, _now: claim
 
     def linked(claim: Claim, now: datetime) -> Claim:
+        if not isinstance(claim.page, Page):
+            return claim
         link = ack_link(public_url, key, claim.incident_id, claim.user_id, claim.escalation_id, now)
         return replace(claim, page=replace(claim.page, ack_link=link))
 

@@ -1,20 +1,20 @@
 """What the notifier looks for by itself: page requests nobody told it of, notifications that are due, and the attempts
 that receipts came too early for.
 
-A notification is claimed and its message id committed first; then the provider is called, outside any transaction;
-then what came of it is recorded. Whoever dies in between leaves a row that is `sending` past its
-deadline, and it is sent again with the same id.
+What is due is claimed as messages (`claiming.py`) and their ids are committed first; then the provider is called,
+outside any transaction; then what came of it is recorded. Whoever dies in between leaves rows that are `sending` past
+their deadline, and they are sent again with the same id.
 """
 
 import asyncio
 
 import structlog
 from pagerpal_common.errors import Unavailable
-from pagerpal_common.ids import uuid7
 from pagerpal_common.vocabulary import NotificationStatus
 
 from pagerpal_notifier.calls import call
 from pagerpal_notifier.changes import Move, save
+from pagerpal_notifier.claiming import claim_due
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import (
     DEADLINE,
@@ -27,7 +27,6 @@ from pagerpal_notifier.domain.lifecycle import LOST
 from pagerpal_notifier.domain.page import Claim
 from pagerpal_notifier.intake import take_in
 from pagerpal_notifier.receipts import forget, match
-from pagerpal_notifier.storage.notifications import claim_due
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +40,7 @@ async def take_up(ctx: Context) -> int:
 
 
 async def send(ctx: Context) -> int:
-    """Claim what is due and begin to send it, as far as there is room; returns how many rows were dealt with.
+    """Claim what is due and begin to send it, as far as there is room; returns how many messages and ends there were.
 
     Does not wait for the provider, so that a slow call holds up nobody else's page.
     """
@@ -51,19 +50,19 @@ async def send(ctx: Context) -> int:
     until = asyncio.get_running_loop().time() + SEND_SECONDS
     now = ctx.now()
     async with ctx.db.begin() as tx:
-        claims, others = await claim_due(
+        due = await claim_due(
             tx,
+            room=room,
             now=now,
             deadline=now + DEADLINE,
-            new_ids=[uuid7() for _ in range(room)],
             providers={channel: provider.name for channel, provider in ctx.providers.items()},
         )
-        await save(ctx.outbox, tx, [Move(row, row.status, without_send(row)) for row in others], now=now)
-    for claim in claims:
+        await save(ctx.outbox, tx, [Move(row, row.status, without_send(row)) for row in due.others], now=now)
+    for claim in due.claims:
         ctx.in_flight.start(_deliver(ctx, ctx.link(claim, now), until), name=f"notification {claim.notification_id}")
-    if others:
+    if due.others:
         ctx.outbox.bell.ring()
-    return len(claims) + len(others)
+    return len(due.claims) + len(due.others) + due.held
 
 
 async def match_receipts(ctx: Context) -> int:

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_notifier.changes import Move, save
 from pagerpal_notifier.context import Context
-from pagerpal_notifier.domain.page import Told
 from pagerpal_notifier.domain.receipts import Word, after_word, join
 from pagerpal_notifier.storage.receipts import (
     find_words,
@@ -69,23 +68,18 @@ async def forget(ctx: Context) -> None:
 
 async def _apply(ctx: Context, tx: AsyncConnection, words: Mapping[UUID, Word]) -> None:
     await save_words(tx, words)
-    for told in await lock_told(tx, list(words)):
-        await _apply_one(ctx, tx, told, words[told.message_id])
-
-
-async def _apply_one(ctx: Context, tx: AsyncConnection, told: Told, word: Word) -> None:
-    change = after_word(told.status, word)
-    if change is None:
-        return
-    await save(ctx.outbox, tx, [Move(told, told.status, change)], now=ctx.now())
-    say = log.info if change.status is NotificationStatus.DELIVERED else log.error
-    say(
-        "receipt.applied",
-        notification_id=told.notification_id,
-        incident_id=told.incident_id,
-        status=change.status,
-        word=word.name,
-    )
+    changes = [(told, after_word(told.status, words[told.message_id])) for told in await lock_told(tx, list(words))]
+    applied = [(told, change) for told, change in changes if change is not None]
+    await save(ctx.outbox, tx, [Move(told, told.status, change) for told, change in applied], now=ctx.now())
+    for told, change in applied:
+        say = log.info if change.status is NotificationStatus.DELIVERED else log.error
+        say(
+            "receipt.applied",
+            notification_id=told.notification_id,
+            incident_id=told.incident_id,
+            status=change.status,
+            word=words[told.message_id].name,
+        )
 
 
 def _ring(ctx: Context) -> None:

@@ -13,19 +13,25 @@ from pagerpal_common.outbox import Outbox
 from pagerpal_common.vocabulary import NotificationStatus
 
 from pagerpal_notifier.changes import Move, save
-from pagerpal_notifier.domain.delivery import Change, Outcome, after_send
-from pagerpal_notifier.domain.page import Claim
+from pagerpal_notifier.domain.delivery import Change, Outcome, after_message
+from pagerpal_notifier.domain.page import Claim, Member
 from pagerpal_notifier.storage.notifications import end_attempts
 
 LIMITS = Limits(group=50, under_way=2, waiting=1_000, wait=5.0)
 
 
+AT_ONCE = 200
+"""Notifications of one message to a transaction. Between two of them nothing is lost: what is not written down yet is
+sent again with the same id."""
+
+
 @dataclass(frozen=True)
 class Said:
-    """One provider's answer to one claim."""
+    """One provider's answer to one claim, and what it makes of some of the notifications that it told of."""
 
     claim: Claim
     outcome: Outcome
+    moves: Sequence[Move]
 
 
 class Records:
@@ -43,20 +49,17 @@ class Records:
         Raises:
             Unavailable: it may not be; to be said again.
         """
-        return await self._gatherer.put(Said(claim, outcome))
+        rows: tuple[Claim | Member, ...] = (claim, *claim.others)
+        changes = after_message(outcome, claim, now=self._now())
+        moves = [Move(row, NotificationStatus.SENDING, change) for row, change in zip(rows, changes, strict=True)]
+        for start in range(0, len(moves), AT_ONCE):
+            await self._gatherer.put(Said(claim, outcome, moves[start : start + AT_ONCE]))
+        return changes[0]
 
-    async def _write(self, answers: Sequence[Said], _wait: float) -> list[Change]:
+    async def _write(self, answers: Sequence[Said], _wait: float) -> list[None]:
         now = self._now()
-        moves = [
-            Move(
-                one.claim,
-                NotificationStatus.SENDING,
-                after_send(one.outcome, tries=one.claim.tries, attempt_id=one.claim.attempt_id, now=now),
-            )
-            for one in answers
-        ]
         async with self._db.begin() as tx:
             await end_attempts(tx, [(one.claim.attempt_id, one.outcome) for one in answers], now=now)
-            await save(self._outbox, tx, moves, now=now)
+            await save(self._outbox, tx, [move for one in answers for move in one.moves], now=now)
         self._outbox.bell.ring()
-        return [move.change for move in moves]
+        return [None] * len(answers)

@@ -77,10 +77,10 @@ async def test_several_senders_at_once_send_each_page_once(
 
 
 async def given_pages(world: World, count: int) -> list[int]:
-    """The ids of as many incidents, each with a page that is due."""
-    user_id = await world.user()
+    """The ids of as many incidents, each with a page that is due, to a person of its own."""
     incidents = [await world.incident() for _ in range(count)]
-    for incident_id in incidents:
+    for place, incident_id in enumerate(incidents):
+        user_id = await world.user(phone=f"+43664{1000000 + place}", email=f"u{place}@example.com")
         await world.page_request(incident_id, user_id)
     while await take_up(world.ctx):
         pass

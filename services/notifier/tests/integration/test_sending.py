@@ -11,12 +11,12 @@ import pytest
 from pagerpal_common.ids import uuid7
 from pagerpal_common.vocabulary import Channel
 from pagerpal_notifier.channels import Provider, infobip_sms
+from pagerpal_notifier.claiming import claim_due
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import DEADLINE, TRIES, Outcome, Verdict
 from pagerpal_notifier.domain.page import Claim
 from pagerpal_notifier.in_flight import LIMIT
 from pagerpal_notifier.loops import send, take_up
-from pagerpal_notifier.storage.notifications import claim_due
 from structlog.testing import capture_logs
 
 from services.notifier.tests.integration.conftest import settings_for
@@ -382,9 +382,7 @@ async def test_a_crash_between_commit_and_call_is_made_up_for_with_the_same_id(
 ) -> None:
     await world.given_page()
     async with world.ctx.db.begin() as tx:
-        claims, _ = await claim_due(
-            tx, now=T0, deadline=T0 + DEADLINE, new_ids=[uuid7()], providers={Channel.SMS: "infobip"}
-        )
+        due = await claim_due(tx, room=1, now=T0, deadline=T0 + DEADLINE, providers={Channel.SMS: "infobip"})
 
     world.ctx = new_context()
     await world.send()
@@ -393,7 +391,7 @@ async def test_a_crash_between_commit_and_call_is_made_up_for_with_the_same_id(
     world.clock.advance(PAST_DEADLINE)
     await world.send()
 
-    assert [call.message_id for call in infobip.taken] == [str(claims[0].attempt_id)]
+    assert [call.message_id for call in infobip.taken] == [str(due.claims[0].attempt_id)]
     assert (await world.statuses())[0] == "sent"
 
 
@@ -506,8 +504,8 @@ async def test_a_slow_call_holds_up_nobody_else(
 ) -> None:
     monkeypatch.setattr("pagerpal_notifier.loops.SEND_SECONDS", 1.5)
     infobip.script.extend([TAKEN_THEN_SILENT] * (LIMIT - 1))
-    user_id = await world.user()
-    for _ in range(LIMIT + 10):
+    for place in range(LIMIT + 10):
+        user_id = await world.user(phone=f"+43664{1000000 + place}", email=f"u{place}@example.com")
         await world.page_request(await world.incident(), user_id)
     await take_up(world.ctx)
 

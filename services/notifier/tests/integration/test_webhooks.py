@@ -12,14 +12,13 @@ from uuid import UUID
 
 import pytest
 from pagerpal_common.config import load
-from pagerpal_common.ids import uuid7
 from pagerpal_common.vocabulary import Channel, Severity
 from pagerpal_notifier.channels import Provider, slack, webhook
 from pagerpal_notifier.channels.webhook import signature
+from pagerpal_notifier.claiming import claim_due
 from pagerpal_notifier.domain.delivery import Outcome, Verdict
 from pagerpal_notifier.domain.page import Claim, Page
 from pagerpal_notifier.settings import NotifierSettings
-from pagerpal_notifier.storage.notifications import claim_due
 
 from services.notifier.tests.integration.fake_receiver import FakeReceiver, answer
 from services.notifier.tests.integration.world import T0, Clock, World
@@ -271,14 +270,14 @@ async def looked_at(world: World) -> list[int]:
     """What a claim takes up now."""
     now = world.clock()
     async with world.ctx.db.begin() as tx:
-        claims, others = await claim_due(
+        due = await claim_due(
             tx,
+            room=10,
             now=now,
             deadline=now + timedelta(seconds=20),
-            new_ids=[uuid7() for _ in range(10)],
             providers=dict.fromkeys(Channel, "test"),
         )
-    return sorted([row.notification_id for row in claims] + [row.notification_id for row in others])
+    return sorted([row.notification_id for row in due.claims] + [row.notification_id for row in due.others])
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

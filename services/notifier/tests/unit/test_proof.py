@@ -3,7 +3,7 @@
 from pagerpal_common.ids import uuid7
 from pagerpal_common.vocabulary import Channel
 from pagerpal_notifier.channels.smtp.words import mail_body, mail_subject
-from pagerpal_notifier.domain.page import Notice, Page
+from pagerpal_notifier.domain.page import Notice, Words
 from pagerpal_notifier.domain.proof import as_claim, code_notice, trial_notice
 from pagerpal_notifier.domain.sms import sms_text
 from pagerpal_notifier.domain.text import spoken_text
@@ -11,7 +11,7 @@ from pagerpal_notifier.domain.text import spoken_text
 URL = "https://pagerpal.example.com"
 
 
-def page_of(notice: Notice) -> Page:
+def page_of(notice: Notice) -> Words:
     return as_claim(uuid7(), Channel.SMS, "+436641234567", notice, signing_secret=None).page
 
 

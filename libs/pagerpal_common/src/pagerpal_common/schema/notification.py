@@ -50,6 +50,8 @@ notifications = Table(
     instant("retried_at", nullable=True),
     Column("retried_by", BigInteger),  # who was logged in
     Column("retried_as", BigInteger),  # in whose name
+    instant("wanted_at", nullable=True),  # when it should have gone out, however long it has waited since
+    Column("merged_with", Integer, nullable=False, server_default=text("0")),  # others that its last message tells of
     UniqueConstraint("page_request_id", "channel", "step"),
     one_of("channel", Channel),
     one_of("status", NotificationStatus),
@@ -63,6 +65,19 @@ Index(
     notifications.c.channel,
     notifications.c.id,
     postgresql_where=notifications.c.due_at.is_not(None),
+)
+# All that is due to one person, which a claim decides on together.
+Index(
+    "notifications_person_due_idx",
+    notifications.c.user_id,
+    notifications.c.due_at,
+    postgresql_where=notifications.c.due_at.is_not(None),
+)
+# All that one message tells of.
+Index(
+    "notifications_message_idx",
+    notifications.c.provider_message_id,
+    postgresql_where=notifications.c.provider_message_id.is_not(None),
 )
 # None at all, or the auditor is red: unsettled, and due at no time.
 Index(
@@ -78,9 +93,13 @@ attempts = Table(
     "attempts",
     metadata,
     # One try at the provider. Its id is the provider's message id: committed before the call, so that a receipt
-    # always finds its row, and sent again unchanged when the outcome is unknown.
+    # always finds its row, and sent again unchanged when the outcome is unknown. One message may tell of several
+    # notifications: all of them have its id, and this is the first.
     Column("attempt_id", UUID(as_uuid=True), primary_key=True),
     Column("notification_id", ForeignKey(notifications.c.id), nullable=False, index=True),
+    Column("user_id", BigInteger),  # whom it went to, and how: what a budget counts; null where there is none
+    Column("channel", Text),
+    Column("address", Text),
     Column("provider", Text, nullable=False),
     instant("started_at"),
     instant("ended_at", nullable=True),
@@ -88,6 +107,7 @@ attempts = Table(
     Column("detail", Text),
     schema=SCHEMA,
 )
+Index("attempts_budget_idx", attempts.c.user_id, attempts.c.started_at)
 
 receipts = Table(
     "receipts",

@@ -1,7 +1,7 @@
 """What does a provider's word, or its silence, make of a notification?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -10,7 +10,7 @@ from pagerpal_common.vocabulary import Channel
 from pagerpal_common.vocabulary import NotificationStatus as S
 
 from pagerpal_notifier.domain.lifecycle import check_move
-from pagerpal_notifier.domain.page import Lost, Unsendable
+from pagerpal_notifier.domain.page import Claim, Lost, Member, Unsendable
 
 TRIES = 10
 """How often a provider is asked; as often again after a person's retry. With the backoff and the deadline below this
@@ -88,6 +88,15 @@ def after_send(outcome: Outcome, *, tries: int, attempt_id: UUID, now: datetime)
             change = Change(status, now + max(outcome.wait, _backoff(tries, attempt_id)), outcome.detail)
     check_move(S.SENDING, change.status)
     return change
+
+
+def after_message(outcome: Outcome, claim: Claim, *, now: datetime) -> list[Change]:
+    """What becomes of all that a message tells of, in order. What is to be tried again is so together: the same
+    message goes again with the same notifications."""
+    rows: tuple[Claim | Member, ...] = (claim, *claim.others)
+    changes = [after_send(outcome, tries=row.tries, attempt_id=claim.attempt_id, now=now) for row in rows]
+    latest = max((change.due_at for change in changes if change.due_at is not None), default=None)
+    return [change if change.due_at is None else replace(change, due_at=latest) for change in changes]
 
 
 def without_send(row: Unsendable) -> Change:

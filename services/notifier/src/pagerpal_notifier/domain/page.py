@@ -8,7 +8,7 @@ from pagerpal_common.vocabulary import Channel, NotificationStatus, Severity
 
 @dataclass(frozen=True)
 class Notice:
-    """What PagerPal says in its own name, instead of a page: a code, or that this is a test."""
+    """What PagerPal says in its own name: a code, or that this is a test."""
 
     subject: str
     text: str = field(repr=False)  # may hold a code
@@ -29,15 +29,48 @@ class Page:
     """The escalation level that pages; 0 is not worth saying."""
     next_up: str | None = None
     """Who is paged after this person, if that is known: names, or "on call for" a schedule. Not to be trusted."""
-    notice: Notice | None = None
-    """What is said instead of all this."""
+    pass_number: int = 1
+    """How often its escalation has begun at the first level."""
+    delayed: int = 0
+    """Minutes since it should have gone out; 0 is not worth saying."""
     ack_link: str | None = field(default=None, repr=False)  # whoever has it may acknowledge
     """Where this person acknowledges with one tap."""
 
 
 @dataclass(frozen=True)
+class Digest:
+    """What a person is told of several incidents at once, when there are too many for a page each."""
+
+    pages: tuple[Page, ...]
+    """The most urgent, of an incident each: as many as the longest text can name."""
+    incidents: int
+    """How many there are in all."""
+    severity: Severity
+    """The worst."""
+    delayed: int = 0
+    """Minutes since the first of its pages should have gone out; 0 is not worth saying."""
+
+
+Words = Page | Notice | Digest
+
+
+@dataclass(frozen=True)
+class Member:
+    """Another notification that a claim's message tells of."""
+
+    notification_id: int
+    incident_id: int
+    page_request_id: int
+    step: int
+    attempts: int
+    tries: int
+    """As of a claim."""
+
+
+@dataclass(frozen=True)
 class Claim:
-    """A notification that is ours to send, once, before its deadline."""
+    """A message that is ours to send, once, before its deadline: the notification that it is for, and the others that
+    it tells of."""
 
     notification_id: int
     incident_id: int
@@ -53,9 +86,11 @@ class Claim:
     attempt_id: UUID
     """The provider's message id of this try: the same as last time while that one's outcome is unknown."""
     address: str = field(repr=False)  # secret: goes to the provider and nowhere else
-    page: Page
+    page: Words
     signing_secret: str | None = field(default=None, repr=False)
     """The key of a webhook's HMAC."""
+    others: tuple[Member, ...] = ()
+    """They share this try and whatever comes of it."""
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from uuid import UUID
 
 from pagerpal_common.codes import CODE_LASTS
 from pagerpal_common.contracts.notifications import CheckOutcome
-from pagerpal_common.vocabulary import Channel, Severity
+from pagerpal_common.vocabulary import Channel
 
 from pagerpal_notifier.domain.delivery import Verdict
-from pagerpal_notifier.domain.page import Claim, Notice, Page
+from pagerpal_notifier.domain.page import Claim, Notice
 
 _MINUTES = CODE_LASTS.seconds // 60
 
@@ -54,6 +54,6 @@ def as_claim(check_id: UUID, channel: Channel, address: str, notice: Notice, *, 
         tries=1,
         attempt_id=check_id,
         address=address,
-        page=Page(0, Severity.INFO, notice.subject, notice.text, (), notice=notice),
+        page=notice,
         signing_secret=signing_secret,
     )

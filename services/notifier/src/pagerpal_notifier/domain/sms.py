@@ -3,8 +3,17 @@
 import unicodedata
 from collections.abc import Callable
 
-from pagerpal_notifier.domain.page import Page
-from pagerpal_notifier.domain.text import answer_link, cut, next_of, title_of
+from pagerpal_notifier.domain.page import Digest, Notice, Page, Words
+from pagerpal_notifier.domain.text import (
+    answer_link,
+    cut,
+    delay_of,
+    heading_of,
+    list_link,
+    more_of,
+    next_of,
+    title_of,
+)
 
 # Two concatenated segments hold 2 x 153 septets, or 2 x 67 UTF-16 units, once each has its header (3GPP TS 23.040,
 # 9.2.3.24.1). One less, for a two-unit character that would straddle the border and is moved behind it.
@@ -28,12 +37,43 @@ answer are always there."""
 LONGEST_NEXT = 30
 
 
-def sms_text(page: Page, public_url: str | None) -> str:
-    """How bad, which incident, at which level, what; then who is next, how to answer by SMS, and where by web."""
-    if page.notice is not None:
-        return page.notice.text
-    level = f" L{page.level}" if page.level else ""
-    head = f"{page.severity.upper()} #{page.incident_id}{level}: "
+LISTED_TITLE = 40
+"""Of an incident among others: so that a few are named."""
+
+
+def sms_text(words: Words, public_url: str | None) -> str:
+    """What fits into two segments, whatever it is that is to be said."""
+    match words:
+        case Notice():
+            return words.text
+        case Digest():
+            return _digest_text(words, public_url)
+        case Page():
+            return _page_text(words, public_url)
+
+
+def _digest_text(digest: Digest, public_url: str | None) -> str:
+    """How bad, how many; then as many of them as fit, how many more, and how to answer by web, or else by SMS."""
+    lines = [f"#{page.incident_id} {cut(title_of(page).translate(_PLAIN), LISTED_TITLE)}" for page in digest.pages]
+    for where in (list_link(public_url) or "Reply ack and a number", ""):
+        for named in range(len(lines), 0, -1):
+            parts = [heading_of(digest), *lines[:named], more_of(digest, named), where]
+            text = "\n".join(part for part in parts if part)
+            limit, cost = _room(text)
+            if cost(text) <= limit:
+                return text
+    return heading_of(digest)
+
+
+def _page_text(page: Page, public_url: str | None) -> str:
+    """How bad, which incident, at which level, what; then who is next, how to answer by SMS, and where by web.
+
+    A repeat says so: of the very same text the flooding filter takes six in an hour.
+    """
+    standing = [f"L{page.level}"] if page.level else []
+    standing += [f"pass {page.pass_number}"] if page.pass_number > 1 else []
+    standing += [delay_of(page.delayed)] if page.delayed else []
+    head = f"{page.severity.upper()} #{page.incident_id}{' ' if standing else ''}{', '.join(standing)}: "
     title = title_of(page).translate(_PLAIN)[:GSM7_LIMIT]  # a character takes one unit at least
     next_up = next_of(page)
     following = f"\nNext: {cut(next_up.translate(_PLAIN), LONGEST_NEXT)}" if next_up else ""

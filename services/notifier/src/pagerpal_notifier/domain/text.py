@@ -10,7 +10,7 @@ import unicodedata
 
 from pagerpal_common.vocabulary import Severity
 
-from pagerpal_notifier.domain.page import Page
+from pagerpal_notifier.domain.page import Digest, Notice, Page, Words
 
 # What Unicode's general categories are shown as; all others as they are.
 _AS_SHOWN = {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": "", "Cs": "", "Co": "", "Cn": ""}
@@ -23,20 +23,45 @@ LONGEST_DESCRIPTION = 4000
 LONGEST_SPOKEN_TITLE = 300
 """Said twice, with our own words, this stays below the 1,400 characters of Infobip's voice API."""
 
+SPOKEN_INCIDENTS = 3
+"""Whoever is woken keeps no more in mind."""
 
-def spoken_text(page: Page) -> str:
-    """What the voice says, twice: whoever picks up at night misses the first half.
+LONGEST_LISTED_TITLE = 80
+"""Of an incident among others."""
 
-    No markup and no rows of punctuation: Infobip reads SSML, and takes each comma for half a second of silence.
-    """
-    if page.notice is not None:
-        return page.notice.spoken
-    title = re.sub(r"([^\w\s])(?:\s*\1)+", r"\1", re.sub(r"[<>&]", " ", title_of(page)))
-    said = (
-        f"{_SPOKEN[page.severity]} incident number {page.incident_id}: {cut(title, LONGEST_SPOKEN_TITLE)}. "
-        "Press 1 to acknowledge, 2 to escalate."
-    )
+
+def spoken_text(words: Words) -> str:
+    """What the voice says, twice: whoever picks up at night misses the first half. Of several incidents no key is
+    asked for: it would be an answer to all of them."""
+    match words:
+        case Notice():
+            return words.spoken
+        case Digest():
+            said = _spoken_digest(words)
+        case Page():
+            said = (
+                f"{_SPOKEN[words.severity]} incident number {words.incident_id}: "
+                f"{_spoken_title(words, LONGEST_SPOKEN_TITLE)}.{_late(words.delayed)} "
+                "Press 1 to acknowledge, 2 to escalate."
+            )
     return f"This is PagerPal. {said} I repeat. {said}"
+
+
+def _spoken_digest(digest: Digest) -> str:
+    named = digest.pages[:SPOKEN_INCIDENTS]
+    one_each = " ".join(f"Number {page.incident_id}: {_spoken_title(page, LONGEST_LISTED_TITLE)}." for page in named)
+    more = f" And {digest.incidents - len(named)} more." if digest.incidents > len(named) else ""
+    count = "1 incident" if digest.incidents == 1 else f"{digest.incidents} incidents"
+    return f"{count}, the worst {digest.severity}.{_late(digest.delayed)} {one_each}{more} See all of them in PagerPal."
+
+
+def _spoken_title(page: Page, limit: int) -> str:
+    """No markup and no rows of punctuation: Infobip reads SSML, and takes each comma for half a second of silence."""
+    return cut(re.sub(r"([^\w\s])(?:\s*\1)+", r"\1", re.sub(r"[<>&]", " ", title_of(page))), limit)
+
+
+def _late(minutes: int) -> str:
+    return f" {delay_of(minutes).capitalize()}." if minutes else ""
 
 
 _SPOKEN = {Severity.CRITICAL: "Critical", Severity.WARNING: "Warning,", Severity.INFO: "Informational"}
@@ -77,6 +102,32 @@ def answer_link(page: Page, public_url: str | None) -> str | None:
     """Where the person, and nobody else, answers: with one tap, or else on the incident's page. Only for what is sent
     to the person alone."""
     return page.ack_link or link_to(page, public_url)
+
+
+def delay_of(minutes: int) -> str:
+    """How a page says that it is late; nothing when it is not."""
+    return f"delayed {minutes} min" if minutes else ""
+
+
+def listed(page: Page) -> str:
+    """An incident among others: in a line, without links."""
+    return f"#{page.incident_id} {cut(title_of(page), LONGEST_LISTED_TITLE)}"
+
+
+def heading_of(digest: Digest) -> str:
+    """How many incidents, how bad, and how late."""
+    count = "1 incident" if digest.incidents == 1 else f"{digest.incidents} incidents"
+    return ", ".join(part for part in (f"{digest.severity.upper()}: {count}", delay_of(digest.delayed)) if part)
+
+
+def more_of(digest: Digest, named: int) -> str:
+    """How many incidents are not named; nothing when all are."""
+    return f"and {digest.incidents - named} more" if digest.incidents > named else ""
+
+
+def list_link(public_url: str | None) -> str | None:
+    """Where all incidents are."""
+    return f"{public_url}/incidents" if public_url else None
 
 
 def cut(text: str, limit: int) -> str:

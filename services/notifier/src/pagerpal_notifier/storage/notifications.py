@@ -1,86 +1,17 @@
-"""Notifications as they are claimed, settled and cancelled."""
+"""Notifications as they are settled, gone on from and cancelled. How they are claimed is in `claims.py`."""
 
 import json
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from pagerpal_common.vocabulary import Channel, NotificationStatus, Severity
+from pagerpal_common.vocabulary import Channel, NotificationStatus
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_notifier.domain.delivery import TRIES, Change, Outcome
+from pagerpal_notifier.domain.delivery import Change, Outcome
 from pagerpal_notifier.domain.lifecycle import WAITING
-from pagerpal_notifier.domain.page import Claim, Page, Told, Unsendable
-
-# One statement, and one snapshot: what is due is locked, looked at again in the light of the incident, the page
-# request and the directory as they are now, and claimed. So nothing is claimed by a statement that
-# begins after an acknowledgement has committed. Rows that somebody else holds are passed over: they are in work.
-# A row that was `sending` may be with the provider already and keeps its message id; a queued one gets a new one, and
-# so does one whose person has another address by now, to which nothing has gone. The address of a contact method is
-# used only while it is the one that was proven to be its person's.
-# What a machine reads comes in order: to a webhook nothing is claimed while an earlier page to the same person's
-# webhook is due or under way, in whichever process. Who is next is told by the run's policy and the page's own level:
-# the run may not know yet that it has come so far. What is missing there names nobody, and holds nothing up.
-_CLAIM = text("""
-WITH due AS MATERIALIZED (
-    SELECT n.id, n.status, n.attempts, n.attempts - n.attempts_before AS tries, n.channel, n.step, n.incident_id,
-           n.contact_method_id, m.signing_secret, n.page_request_id, n.reason, i.severity, i.title, i.description,
-           coalesce(i.status = 'triggered' AND i.escalation_id = n.escalation_id AND r.is_open, false) AS is_wanted,
-           coalesce(u.is_active, false) AS is_active,
-           coalesce(CASE WHEN n.contact_method_id IS NOT NULL THEN p.address
-                         WHEN n.channel = 'email' THEN u.email ELSE u.phone END, '') AS address,
-           n.level, n.escalation_id, n.user_id
-    FROM notification.notifications n
-    LEFT JOIN incidents.incidents i ON i.id = n.incident_id
-    LEFT JOIN incidents.page_requests r ON r.id = n.page_request_id
-    LEFT JOIN directory.users u ON u.id = n.user_id
-    LEFT JOIN directory.contact_methods m ON m.id = n.contact_method_id AND m.user_id = n.user_id
-    LEFT JOIN directory.contact_proofs p ON p.user_id = m.user_id AND p.method_id = m.id AND p.address = m.address
-    WHERE n.due_at <= :now
-      AND NOT (n.channel IN ('webhook', 'slack') AND n.status = 'queued' AND EXISTS (
-          SELECT FROM notification.notifications earlier
-          WHERE earlier.user_id = n.user_id AND earlier.channel = n.channel AND earlier.id < n.id
-            AND earlier.contact_method_id IS NOT DISTINCT FROM n.contact_method_id
-            AND earlier.due_at IS NOT NULL AND (earlier.due_at <= :now OR earlier.attempts > 0)
-      ))
-    ORDER BY n.due_at
-    LIMIT :limit
-    FOR UPDATE OF n SKIP LOCKED
-), looked_at AS MATERIALIZED (
-    SELECT due.*, row_number() OVER (ORDER BY id) AS place,
-           is_wanted AND is_active AND address <> '' AND tries < :tries AS is_sendable, next.next_up
-    FROM due
-    LEFT JOIN LATERAL (
-        SELECT string_agg(coalesce(other.name, 'on call for ' || s.name), ', ' ORDER BY a.place) AS next_up
-        FROM escalation.escalations e
-        CROSS JOIN LATERAL (
-            SELECT l.level
-            FROM jsonb_path_query(e.policy, '$.levels[*] ? (@.number > $level)', jsonb_build_object('level', due.level))
-                AS l(level)
-            ORDER BY l.level -> 'number' LIMIT 1
-        ) AS following
-        CROSS JOIN LATERAL jsonb_path_query(following.level, '$.assignees[*]') WITH ORDINALITY AS a(one, place)
-        LEFT JOIN directory.users other ON other.id = CAST(a.one ->> 'user_id' AS bigint) AND other.is_active
-        LEFT JOIN directory.schedules s ON s.id = CAST(a.one ->> 'schedule_id' AS bigint)
-        WHERE e.escalation_id = due.escalation_id
-    ) AS next ON true
-), claimed AS (
-    UPDATE notification.notifications n
-    SET status = 'sending', attempts = n.attempts + 1, address = l.address, due_at = :deadline,
-        provider_message_id = CASE WHEN n.status = 'sending' AND n.address = l.address THEN n.provider_message_id
-                                   ELSE (CAST(:new_ids AS uuid[]))[l.place] END
-    FROM looked_at l WHERE n.id = l.id AND l.is_sendable
-    RETURNING n.id, n.provider_message_id, n.channel
-), tried AS (
-    INSERT INTO notification.attempts (attempt_id, notification_id, provider, started_at)
-    SELECT provider_message_id, id, CAST(:providers AS jsonb) ->> channel, :now FROM claimed
-    ON CONFLICT (attempt_id) DO NOTHING
-)
-SELECT l.*, c.provider_message_id AS attempt_id
-FROM looked_at l LEFT JOIN claimed c ON c.id = l.id ORDER BY l.place
-""")
+from pagerpal_notifier.domain.page import Claim, Member, Told, Unsendable
 
 # Compare-and-set: a sender that has slept past its deadline finds that another try is on, and changes nothing. Held in
 # the order of their ids first: whoever else holds several does so in that order.
@@ -111,11 +42,18 @@ WHERE a.attempt_id = said.id
 
 # Only what has not been tried yet: a step in its own backoff keeps it.
 _HASTEN = text("""
-UPDATE notification.notifications SET due_at = :now
-WHERE page_request_id = :page_request_id AND status = 'queued' AND attempts = 0 AND due_at > :now
-  AND step = (SELECT min(n.step) FROM notification.notifications n
-              WHERE n.page_request_id = :page_request_id AND n.step > :step AND n.status NOT IN ('failed', 'exhausted'))
-RETURNING id
+WITH lost AS (
+    SELECT * FROM unnest(CAST(:page_request_ids AS bigint[]), CAST(:steps AS int[])) AS lost(page_request_id, step)
+), hastened AS (
+    UPDATE notification.notifications n SET due_at = :now, wanted_at = :now
+    FROM lost
+    WHERE n.page_request_id = lost.page_request_id AND n.status = 'queued' AND n.attempts = 0 AND n.due_at > :now
+      AND n.step = (SELECT min(other.step) FROM notification.notifications other
+                    WHERE other.page_request_id = lost.page_request_id AND other.step > lost.step
+                      AND other.status NOT IN ('failed', 'exhausted'))
+    RETURNING n.page_request_id
+)
+SELECT page_request_id FROM hastened
 """)
 
 # Whoever comes second sees what the first has written, so that of two ways that fail at once one adds the last resort.
@@ -124,11 +62,11 @@ _ALONE = text("SELECT pg_advisory_xact_lock(:page_request_id)")
 _LAST_RESORT = text("""
 INSERT INTO notification.notifications
     (page_request_id, incident_id, escalation_id, user_id, channel, step, pass_number, level, reason, status,
-     attempts, due_at, created_at)
+     attempts, due_at, wanted_at, created_at)
 SELECT n.page_request_id, n.incident_id, n.escalation_id, n.user_id, own.channel,
        (SELECT max(step) + 1 FROM notification.notifications WHERE page_request_id = n.page_request_id),
        n.pass_number, n.level, (n.reason - -1) || jsonb_build_array(CAST(:whys AS jsonb) ->> own.channel), 'queued', 0,
-       :now, :now
+       :now, :now, :now
 FROM notification.notifications n JOIN directory.users u ON u.id = n.user_id AND u.is_active
 JOIN incidents.page_requests r ON r.id = n.page_request_id AND r.is_open
 JOIN incidents.incidents i ON i.id = n.incident_id AND i.status = 'triggered' AND i.escalation_id = n.escalation_id
@@ -161,48 +99,9 @@ RETURNING n.id
 """)
 
 
-async def claim_due(
-    tx: AsyncConnection,
-    *,
-    now: datetime,
-    deadline: datetime,
-    new_ids: Sequence[UUID],
-    providers: Mapping[Channel, str],
-) -> tuple[list[Claim], list[Unsendable]]:
-    """Lock what is due, at most as many rows as there are new ids, and claim what may still be sent.
-
-    Args:
-        deadline: until when the claimed rows are nobody else's.
-        new_ids: message ids for the rows whose provider certainly has nothing yet.
-        providers: the provider's name, by channel.
-
-    Returns:
-        The claimed rows, and the others, still locked, for the caller to settle in the same transaction.
-    """
-    rows = await tx.execute(
-        _CLAIM,
-        {
-            "now": now,
-            "deadline": deadline,
-            "limit": len(new_ids),
-            "new_ids": list(new_ids),
-            "tries": TRIES,
-            "providers": json.dumps(providers),
-        },
-    )
-    claims: list[Claim] = []
-    others: list[Unsendable] = []
-    for row in rows.mappings():
-        if row["is_sendable"]:
-            claims.append(_claim(row))
-        else:
-            others.append(_unsendable(row))
-    return claims, others
-
-
 async def save_changes(
     tx: AsyncConnection,
-    moves: Sequence[tuple[Claim | Unsendable | Told, NotificationStatus, Change]],
+    moves: Sequence[tuple[Claim | Member | Unsendable | Told, NotificationStatus, Change]],
     *,
     now: datetime,
 ) -> Set[int]:
@@ -241,10 +140,11 @@ async def end_attempts(tx: AsyncConnection, said: Sequence[tuple[UUID, Outcome]]
     await tx.execute(_END_ATTEMPTS, values)
 
 
-async def hasten_next(tx: AsyncConnection, *, page_request_id: int, step: int, now: datetime) -> bool:
-    """Make the person's step after this one due at once; False when there is none waiting."""
-    hastened = await tx.execute(_HASTEN, {"page_request_id": page_request_id, "step": step, "now": now})
-    return hastened.first() is not None
+async def hasten_next(tx: AsyncConnection, lost: Sequence[tuple[int, int]], *, now: datetime) -> Set[int]:
+    """Make the persons' steps after these due at once, given as page request and step; the page requests where one
+    was waiting."""
+    values = {"page_request_ids": [number for number, _ in lost], "steps": [step for _, step in lost], "now": now}
+    return set((await tx.execute(_HASTEN, values)).scalars())
 
 
 async def add_last_resort(
@@ -259,46 +159,3 @@ async def cancel_unwanted(tx: AsyncConnection, incident_ids: Sequence[int], *, n
     """Cancel what is queued for these incidents and no longer wanted; how many."""
     cancelled = await tx.execute(_CANCEL, {"incident_ids": list(incident_ids), "now": now})
     return len(cancelled.all())
-
-
-def _claim(row: Mapping[Any, Any]) -> Claim:
-    return Claim(
-        notification_id=row["id"],
-        incident_id=row["incident_id"],
-        page_request_id=row["page_request_id"],
-        user_id=row["user_id"],
-        escalation_id=row["escalation_id"],
-        channel=Channel(row["channel"]),
-        step=row["step"],
-        attempts=row["attempts"] + 1,
-        tries=row["tries"] + 1,
-        attempt_id=row["attempt_id"],
-        address=row["address"],
-        page=Page(
-            incident_id=row["incident_id"],
-            severity=Severity(row["severity"]),
-            title=row["title"],
-            description=row["description"],
-            reason=tuple(map(str, row["reason"])),
-            level=row["level"],
-            next_up=row["next_up"],
-        ),
-        signing_secret=row["signing_secret"],
-    )
-
-
-def _unsendable(row: Mapping[Any, Any]) -> Unsendable:
-    return Unsendable(
-        notification_id=row["id"],
-        incident_id=row["incident_id"],
-        page_request_id=row["page_request_id"],
-        channel=Channel(row["channel"]),
-        step=row["step"],
-        attempts=row["attempts"],
-        tries=row["tries"],
-        status=NotificationStatus(row["status"]),
-        is_wanted=row["is_wanted"],
-        is_active=row["is_active"],
-        has_address=bool(row["address"]),
-        contact_method_id=row["contact_method_id"],
-    )

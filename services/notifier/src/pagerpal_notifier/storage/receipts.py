@@ -33,12 +33,13 @@ SET state = word.state, name = word.name, error_code = word.error_code, is_perma
     is_matched = EXISTS (SELECT FROM notification.attempts a WHERE a.attempt_id = r.message_id)
 FROM {_WORDS} WHERE r.message_id = word.message_id
 """)
-# Only a notification's last message speaks for it: an earlier one went elsewhere, or was definitely refused.
+# Only a notification's last message speaks for it: an earlier one went elsewhere, or was definitely refused. And it
+# speaks for all that it told of.
 _LOCK_TOLD = text("""
 SELECT n.id AS notification_id, n.incident_id, n.page_request_id, n.step, n.attempts, n.status,
        n.provider_message_id AS message_id
 FROM notification.attempts a
-JOIN notification.notifications n ON n.id = a.notification_id AND n.provider_message_id = a.attempt_id
+JOIN notification.notifications n ON n.provider_message_id = a.attempt_id
 WHERE a.attempt_id = ANY(:ids)
 ORDER BY n.id FOR UPDATE OF n
 """)

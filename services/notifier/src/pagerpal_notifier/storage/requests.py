@@ -25,14 +25,14 @@ _FIND_UNTAKEN_OF = text(_UNTAKEN.format(only="AND r.id = ANY(:ids)"))
 _INSERT = text("""
 INSERT INTO notification.notifications
     (page_request_id, incident_id, escalation_id, user_id, channel, contact_method_id, step, pass_number, level, reason,
-     status, attempts, error, due_at, created_at, settled_at)
+     status, attempts, error, due_at, wanted_at, created_at, settled_at)
 SELECT r.id, r.incident_id, r.escalation_id, r.user_id, p.channel, p.method_id, p.step, r.pass_number, r.level,
-       r.reason || jsonb_build_array(p.why), p.status, 0, p.problem, p.due_at, :now,
+       r.reason || jsonb_build_array(p.why), p.status, 0, p.problem, p.due_at, p.wanted_at, :now,
        CASE WHEN p.problem IS NOT NULL THEN CAST(:now AS timestamptz) END
 FROM unnest(CAST(:request_ids AS bigint[]), CAST(:channels AS text[]), CAST(:steps AS int[]), CAST(:whys AS text[]),
             CAST(:statuses AS text[]), CAST(:problems AS text[]), CAST(:due_ats AS timestamptz[]),
-            CAST(:method_ids AS bigint[]))
-     AS p(page_request_id, channel, step, why, status, problem, due_at, method_id)
+            CAST(:wanted_ats AS timestamptz[]), CAST(:method_ids AS bigint[]))
+     AS p(page_request_id, channel, step, why, status, problem, due_at, wanted_at, method_id)
 JOIN incidents.page_requests r ON r.id = p.page_request_id
 ORDER BY r.id, p.step, p.channel
 ON CONFLICT (page_request_id, channel, step) DO NOTHING
@@ -72,7 +72,10 @@ async def list_untaken(tx: AsyncConnection, ids: Sequence[int] | None, *, limit:
 async def insert_notifications(
     tx: AsyncConnection, planned: Sequence[tuple[PageRequest, Planned]], *, now: datetime
 ) -> list[Written]:
-    """Write notifications down, once per request, channel and step: what is there already is left alone."""
+    """Write notifications down, once per request, channel and step: what is there already is left alone.
+
+    Nothing is due in the past: what should have gone goes now.
+    """
     rows = await tx.execute(
         _INSERT,
         {
@@ -84,7 +87,8 @@ async def insert_notifications(
                 NotificationStatus.FAILED if plan.problem else NotificationStatus.QUEUED for _, plan in planned
             ],
             "problems": [plan.problem for _, plan in planned],
-            "due_ats": [None if plan.problem else plan.due_at for _, plan in planned],
+            "due_ats": [None if plan.problem else max(now, plan.due_at) for _, plan in planned],
+            "wanted_ats": [plan.due_at for _, plan in planned],
             "method_ids": [plan.method_id for _, plan in planned],
             "now": now,
         },

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_notifier.domain.page import Lost
 
-# Wanted and reachable as a claim understands it (`notifications.py`). In doubt is a try that got no answer, or none
+# Wanted and reachable as a claim understands it (`claims.py`). In doubt is a try that got no answer, or none
 # that was recorded, unless a receipt has said since that it came to nothing.
 _LOCK_LOST = text("""
 SELECT n.id AS notification_id, n.status,
@@ -32,7 +32,7 @@ ORDER BY n.id FOR UPDATE OF n
 """)
 _RETRY = text("""
 UPDATE notification.notifications n
-SET status = again.status, due_at = :now, settled_at = NULL, sent_at = NULL, retries = n.retries + 1,
+SET status = again.status, due_at = :now, wanted_at = :now, settled_at = NULL, sent_at = NULL, retries = n.retries + 1,
     attempts_before = n.attempts, retried_at = :now, retried_by = :actor, retried_as = :acting_as
 FROM unnest(CAST(:ids AS bigint[]), CAST(:statuses AS text[])) AS again(id, status)
 WHERE n.id = again.id

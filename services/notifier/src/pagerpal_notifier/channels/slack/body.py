@@ -2,10 +2,23 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from pagerpal_notifier.domain.page import Page
-from pagerpal_notifier.domain.text import cut, description_of, link_to, next_of, reasons_of, title_of
+from pagerpal_notifier.domain.page import Digest, Notice, Page, Words
+from pagerpal_notifier.domain.text import (
+    cut,
+    delay_of,
+    description_of,
+    heading_of,
+    link_to,
+    list_link,
+    listed,
+    more_of,
+    next_of,
+    reasons_of,
+    title_of,
+)
 
 LONGEST_HEADER = 150
 """Slack, block kit reference: a header's text."""
@@ -17,23 +30,33 @@ LONGEST_SECTION = 2900
 _CALL = re.compile(r"(?i)@(?=(?:channel|here|everyone|all|group)\b)")
 
 
-def slack_body(page: Page, public_url: str | None) -> bytes:
+def slack_body(words: Words, public_url: str | None) -> bytes:
     """Blocks for Slack, and for everybody else a text that says it all."""
-    if page.notice is not None:
-        return json.dumps({"text": _escaped(page.notice.text)}, ensure_ascii=False).encode()
-    link = link_to(page, public_url)
-    heading = _quiet(f"{page.severity.upper()} #{page.incident_id}: {title_of(page)}")
-    details = [_quiet(part) for part in (description_of(page), _standing(page)) if part]
+    match words:
+        case Notice():
+            return json.dumps({"text": _escaped(words.text)}, ensure_ascii=False).encode()
+        case Digest():
+            named = "\n".join(map(listed, words.pages))
+            details = [named, more_of(words, len(words.pages))]
+            return _message(heading_of(words), details, list_link(public_url), "Open the incidents")
+        case Page():
+            heading = f"{words.severity.upper()} #{words.incident_id}: {title_of(words)}"
+            details = [description_of(words), _standing(words)]
+            return _message(heading, details, link_to(words, public_url), "Open the incident")
+
+
+def _message(heading: str, details: Sequence[str], link: str | None, label: str) -> bytes:
+    heading, details = _quiet(heading), [_quiet(part) for part in details if part]
     text = "\n".join([heading, *details, *([link] if link else [])])
-    message = {"text": _escaped(text), "blocks": _blocks(heading, details, link)}
+    message = {"text": _escaped(text), "blocks": _blocks(heading, details, link, label)}
     return json.dumps(message, ensure_ascii=False).encode()
 
 
-def _blocks(heading: str, details: list[str], link: str | None) -> list[dict[str, Any]]:
+def _blocks(heading: str, details: Sequence[str], link: str | None, label: str) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(cut(heading, LONGEST_HEADER))}]
     blocks += [{"type": "section", "text": _plain(cut(part, LONGEST_SECTION))} for part in details]
     if link:
-        button = {"type": "button", "text": _plain("Open the incident"), "url": link, "action_id": "open_incident"}
+        button = {"type": "button", "text": _plain(label), "url": link, "action_id": "open_incident"}
         blocks.append({"type": "actions", "elements": [button]})
     return blocks
 
@@ -43,6 +66,7 @@ def _standing(page: Page) -> str:
     parts = [
         f"Escalation level {page.level}." if page.level else "",
         f"Next: {next_up}." if next_up else "",
+        f"{delay_of(page.delayed).capitalize()}." if page.delayed else "",
         f"Paged because of: {'; '.join(reasons_of(page))}." if page.reason else "",
     ]
     return " ".join(part for part in parts if part)

@@ -19,7 +19,7 @@ from pagerpal_notifier.channels import Provider
 from pagerpal_notifier.channels.smtp.words import mail_body, mail_html, mail_subject
 from pagerpal_notifier.domain.answers import read_smtp
 from pagerpal_notifier.domain.delivery import SEND_SECONDS, Outcome, Verdict
-from pagerpal_notifier.domain.page import Claim
+from pagerpal_notifier.domain.page import Claim, Page
 from pagerpal_notifier.settings import NotifierSettings
 
 
@@ -71,25 +71,27 @@ class Smtp:
         return Outcome(Verdict.ACCEPTED, "mail server: accepted")
 
     def _mail(self, claim: Claim) -> EmailMessage:
-        """The mails of an incident are one thread (RFC 5322, 3.6.4): all answer the same, which never was a mail.
+        """The mails of an incident are one thread (RFC 5322, 3.6.4): all answer the same, which never was a mail. So
+        are those that tell of several.
 
         Raises:
             ValueError, IndexError, HeaderParseError: the address is none, in the words of `email`. Nothing else in the
                 headers is taken as it is given.
         """
-        page, domain = claim.page, self._sender.rpartition("@")[2]
-        thread = f"<incident-{page.incident_id}@{domain}>"
+        words, domain = claim.page, self._sender.rpartition("@")[2]
+        thread = f"<incident-{words.incident_id}@{domain}>" if isinstance(words, Page) else f"<digest@{domain}>"
         mail = EmailMessage(policy=SMTP)
         mail["From"] = self._sender
         mail["To"] = Address(addr_spec=claim.address)
-        mail["Subject"] = mail_subject(page)
+        mail["Subject"] = mail_subject(words)
         mail["Message-ID"] = f"<{claim.attempt_id}@{domain}>"
         mail["In-Reply-To"] = thread
         mail["References"] = thread
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
-        mail["X-PagerPal-Incident"] = str(page.incident_id)
-        mail.set_content(mail_body(page, self._public_url))
-        mail.add_alternative(mail_html(page, self._public_url), subtype="html")
+        if isinstance(words, Page):
+            mail["X-PagerPal-Incident"] = str(words.incident_id)
+        mail.set_content(mail_body(words, self._public_url))
+        mail.add_alternative(mail_html(words, self._public_url), subtype="html")
         return mail
 
     def _must_upgrade(self) -> bool | None:

@@ -4,10 +4,24 @@ from html import escape
 
 from pagerpal_common.vocabulary import Severity
 
-from pagerpal_notifier.domain.page import Page
-from pagerpal_notifier.domain.text import answer_link, cut, description_of, next_of, reasons_of, title_of
+from pagerpal_notifier.domain.page import Digest, Notice, Page, Words
+from pagerpal_notifier.domain.text import (
+    answer_link,
+    cut,
+    delay_of,
+    description_of,
+    heading_of,
+    list_link,
+    listed,
+    more_of,
+    next_of,
+    reasons_of,
+    title_of,
+)
 
 LONGEST_SUBJECT_TITLE = 150
+
+_MERGED = "There were too many for a message each, so this one tells of all of them."
 
 # Mail programs know little CSS, and only on the element itself.
 _COLOURS = {Severity.CRITICAL: "#b91c1c", Severity.WARNING: "#b45309", Severity.INFO: "#1d4ed8"}
@@ -15,17 +29,46 @@ _FONT = "font-family:Arial,Helvetica,sans-serif;font-size:16px;line-height:1.5;c
 _BUTTON = "display:inline-block;padding:12px 20px;background:#1d4ed8;color:#ffffff;text-decoration:none"
 
 
-def mail_subject(page: Page) -> str:
+def mail_subject(words: Words) -> str:
     """One line, the same for every mail of an incident: programs thread by it, too."""
-    if page.notice is not None:
-        return page.notice.subject
+    match words:
+        case Notice():
+            return words.subject
+        case Digest():
+            return f"[{words.severity.upper()}] {words.incidents} incidents"
+        case Page():
+            return _page_subject(words)
+
+
+def _page_subject(page: Page) -> str:
     return f"[{page.severity.upper()}] {cut(title_of(page), LONGEST_SUBJECT_TITLE)} (#{page.incident_id})"
 
 
-def mail_body(page: Page, public_url: str | None) -> str:
+def mail_body(words: Words, public_url: str | None) -> str:
     """Plain text: what is wrong, where to answer, who is next, and why this person."""
-    if page.notice is not None:
-        return f"{page.notice.text}\n"
+    match words:
+        case Notice():
+            return f"{words.text}\n"
+        case Digest():
+            return _digest_body(words, public_url)
+        case Page():
+            return _page_body(words, public_url)
+
+
+def _digest_body(digest: Digest, public_url: str | None) -> str:
+    named = "\n".join(f"- {page.severity.upper()} {listed(page)}" for page in digest.pages)
+    link = list_link(public_url)
+    parts = [
+        heading_of(digest),
+        named,
+        more_of(digest, len(digest.pages)),
+        _MERGED,
+        f"See them all: {link}" if link else "",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _page_body(page: Page, public_url: str | None) -> str:
     link = answer_link(page, public_url)
     parts = [
         _heading(page),
@@ -37,15 +80,38 @@ def mail_body(page: Page, public_url: str | None) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def mail_html(page: Page, public_url: str | None) -> str:
+def mail_html(words: Words, public_url: str | None) -> str:
     """The same as a page of HTML, on which nothing of the alert is markup and nothing is loaded from anywhere."""
-    if page.notice is not None:
-        return _document(_paragraph(page.notice.text))
+    match words:
+        case Notice():
+            return _document(_paragraph(words.text))
+        case Digest():
+            return _digest_html(words, public_url)
+        case Page():
+            return _page_html(words, public_url)
+
+
+def _digest_html(digest: Digest, public_url: str | None) -> str:
+    link = list_link(public_url)
+    parts = [
+        _headline(heading_of(digest), digest.severity),
+        f"<ul>{''.join(map(_item, digest.pages))}</ul>",
+        _paragraph(more_of(digest, len(digest.pages))),
+        _paragraph(_MERGED),
+        f'<p><a href="{escape(link)}" style="{_BUTTON}">See them all</a></p>' if link else "",
+    ]
+    return _document("\n".join(part for part in parts if part))
+
+
+def _item(page: Page) -> str:
+    return f'<li style="color:{_COLOURS[page.severity]}">{escape(f"{page.severity.upper()} {listed(page)}")}</li>'
+
+
+def _page_html(page: Page, public_url: str | None) -> str:
     link = answer_link(page, public_url)
-    colour = _COLOURS[page.severity]
     answer = f'<a href="{escape(link)}" style="{_BUTTON}">Acknowledge it</a>' if link else "Acknowledge it in PagerPal."
     parts = [
-        f'<h1 style="font-size:20px;border-left:6px solid {colour};padding-left:12px">{escape(_heading(page))}</h1>',
+        _headline(_heading(page), page.severity),
         _paragraph(description_of(page)),
         f"<p>{answer}</p>",
         _paragraph(_standing(page)),
@@ -64,11 +130,20 @@ def _heading(page: Page) -> str:
     return f"{page.severity.capitalize()} incident #{page.incident_id}: {title_of(page)}"
 
 
+def _headline(text: str, severity: Severity) -> str:
+    style = f"font-size:20px;border-left:6px solid {_COLOURS[severity]};padding-left:12px"
+    return f'<h1 style="{style}">{escape(text)}</h1>'
+
+
 def _standing(page: Page) -> str:
-    """How far it has escalated, as far as that is known."""
+    """How far it has escalated, as far as that is known, and how late this is."""
     next_up = next_of(page)
-    level = f"Escalation level {page.level}." if page.level else ""
-    return f"{level} Next: {next_up}.".strip() if next_up else level
+    parts = [
+        f"Escalation level {page.level}." if page.level else "",
+        f"Next: {next_up}." if next_up else "",
+        f"{delay_of(page.delayed).capitalize()}." if page.delayed else "",
+    ]
+    return " ".join(part for part in parts if part)
 
 
 def _paragraph(text: str) -> str:

@@ -2,8 +2,9 @@
 by whoever does not know them."""
 
 import json
+from typing import Any
 
-from pagerpal_notifier.domain.page import Claim
+from pagerpal_notifier.domain.page import Claim, Digest, Notice
 from pagerpal_notifier.domain.text import description_of, link_to, next_of, reasons_of, title_of
 
 VERSION = 1
@@ -11,11 +12,16 @@ VERSION = 1
 
 def webhook_body(claim: Claim, public_url: str | None) -> bytes:
     """The same bytes for every try of one delivery."""
+    return json.dumps(_document(claim, public_url), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _document(claim: Claim, public_url: str | None) -> dict[str, Any]:
     page = claim.page
-    if page.notice is not None:
-        notice = {"version": VERSION, "type": "notice", "delivery_id": str(claim.attempt_id), "text": page.notice.text}
-        return json.dumps(notice, ensure_ascii=False, separators=(",", ":")).encode()
-    document = {
+    if isinstance(page, Notice):
+        return {"version": VERSION, "type": "notice", "delivery_id": str(claim.attempt_id), "text": page.text}
+    if isinstance(page, Digest):
+        raise TypeError("pages to a webhook are not merged")  # domain/budget.py: it has no budget
+    return {
         "version": VERSION,
         "type": "page",
         "delivery_id": str(claim.attempt_id),
@@ -31,4 +37,3 @@ def webhook_body(claim: Claim, public_url: str | None) -> bytes:
         "reasons": reasons_of(page),
         "next": next_of(page),
     }
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

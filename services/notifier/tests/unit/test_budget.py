@@ -1,0 +1,181 @@
+"""How much is one person sent, and what becomes of the rest?"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pagerpal_common.vocabulary import Channel, Severity
+from pagerpal_notifier.domain.budget import BUDGETED, BUDGETS, LATE, Due, Plan, Recipient, Spent, plan
+
+T0 = datetime(2026, 5, 21, 3, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+ANA = Recipient(1, Channel.SMS, "+436641234567")
+BO = Recipient(2, Channel.SMS, "+436647654321")
+FLOODING = 20
+"""Infobip's filter: different SMS to one number in an hour."""
+
+
+def due(
+    number: int,
+    *,
+    to: Recipient = ANA,
+    severity: Severity = Severity.CRITICAL,
+    pass_number: int = 1,
+    step: int = 1,
+    due_at: datetime = T0,
+    wanted_at: datetime | None = None,
+    repeats: UUID | None = None,
+    is_sendable: bool = True,
+) -> Due:
+    wanted = wanted_at or due_at
+    return Due(number, to, repeats, is_sendable, severity, pass_number, step, due_at, wanted)
+
+
+def decide(rows: Sequence[Due], *, spent: dict[Recipient, Spent] | None = None, room: int = 50) -> Plan:
+    return plan(rows, spent or {}, room=room, now=T0)
+
+
+def numbers(decided: Plan) -> list[list[int]]:
+    """Of the notifications, message by message."""
+    return [[one.notification_id for one in message] for message in decided.messages]
+
+
+def test_a_few_pages_go_one_by_one() -> None:
+    decided = decide([due(number) for number in range(1, 11)])
+
+    assert numbers(decided) == [[number] for number in range(1, 11)]
+    assert decided.held == ()
+
+
+def test_of_a_storm_the_first_go_alone_and_the_rest_at_once_in_one_message() -> None:
+    decided = decide([due(number) for number in range(1, 41)])
+
+    assert numbers(decided) == [*([number] for number in range(1, 10)), list(range(10, 41))]
+    assert decided.held == ()
+
+
+def test_what_comes_after_waits_for_its_digest_and_says_until_when() -> None:
+    spent = {ANA: Spent(10, T0 - MINUTE)}
+
+    decided = decide([due(1), due(2)], spent=spent)
+
+    (held,) = decided.held
+    assert (decided.messages, held.ids, held.until) == ((), (1, 2), T0 + 2 * MINUTE)
+    assert held.why == "the page budget is used up: waits for the next digest at 03:02:01 UTC"
+
+
+def test_when_its_time_has_come_one_message_tells_of_all_that_waits() -> None:
+    assert numbers(decide([due(1), due(2), due(3)], spent={ANA: Spent(10, T0 - 3 * MINUTE)})) == [[1, 2, 3]]
+
+
+def test_another_person_and_another_channel_have_a_budget_of_their_own() -> None:
+    mail = Recipient(ANA.user_id, Channel.EMAIL, "ana@example.com")
+
+    decided = decide([due(1), due(2, to=BO), due(3, to=mail)], spent={ANA: Spent(10, T0)})
+
+    assert numbers(decided) == [[2], [3]]
+    assert [held.ids for held in decided.held] == [(1,)]
+
+
+def test_critical_comes_first_then_first_pages_before_repeats_then_what_waits_longest() -> None:
+    rows = [
+        due(1, severity=Severity.WARNING),
+        due(2, pass_number=2),
+        due(3, step=2),
+        due(4, due_at=T0 + timedelta(seconds=-1), wanted_at=T0),
+        due(5),
+    ]
+
+    assert numbers(decide(rows)) == [[4], [5], [3], [2], [1]]
+    assert numbers(decide(rows, spent={ANA: Spent(9, T0 - HOUR / 2)})) == [[4, 5, 3, 2, 1]]
+
+
+def test_of_two_persons_the_one_who_was_paged_least_recently_comes_first() -> None:
+    carla = Recipient(3, Channel.SMS, "+436640000003")
+    rows = [due(1, due_at=T0 - MINUTE), due(2, to=BO), due(3, to=carla)]
+
+    decided = decide(rows, spent={ANA: Spent(1, T0 - MINUTE), BO: Spent(1, T0 - 2 * MINUTE)}, room=2)
+
+    assert numbers(decided) == [[3], [2]]
+
+
+def test_after_an_outage_the_backlog_of_a_person_is_one_message() -> None:
+    assert numbers(decide([due(1, wanted_at=T0 - LATE), due(2)])) == [[1, 2]]
+    assert numbers(decide([due(1, wanted_at=T0 - LATE + MINUTE), due(2)])) == [[1], [2]]
+
+
+def test_what_is_in_doubt_goes_again_as_it_went_and_takes_up_nothing_new() -> None:
+    message = UUID("01935a7e-0000-7000-8000-000000000001")
+
+    decided = decide([due(1, repeats=message), due(2, repeats=message), due(3)], spent={ANA: Spent(10, T0)})
+
+    assert numbers(decided) == [[1, 2]]
+    assert [held.ids for held in decided.held] == [(3,)]
+
+
+def test_what_may_not_be_sent_is_in_no_message_and_does_not_wait() -> None:
+    gone = due(2, is_sendable=False)
+
+    decided = decide([due(1), gone, due(3)], spent={ANA: Spent(10, T0 - 3 * MINUTE)})
+
+    assert (numbers(decided), decided.ends) == ([[1, 3]], (gone,))
+
+
+def test_a_machine_gets_each_page_in_order() -> None:
+    hook = Recipient(1, Channel.WEBHOOK, "https://hooks.example.com/x")
+
+    decided = decide([due(1, to=hook, severity=Severity.INFO), due(2, to=hook)], spent={hook: Spent(500, T0)})
+
+    assert numbers(decided) == [[1]]
+
+
+def test_a_chat_gets_one_message_at_a_time_in_order_and_then_all_at_once() -> None:
+    chat = Recipient(1, Channel.SLACK, "https://hooks.example.com/x")
+    rows = [due(2, to=chat), due(1, to=chat, severity=Severity.INFO)]
+
+    assert numbers(decide(rows)) == [[1]]
+    assert numbers(decide(rows, spent={chat: Spent(29, T0)})) == [[2, 1]]
+
+
+@pytest.mark.parametrize("channel", sorted(BUDGETED))
+@given(arrivals=st.lists(st.integers(0, 1_800), min_size=1, max_size=120))
+@settings(max_examples=40, deadline=None)
+def test_whatever_arrives_nobody_is_flooded_and_nothing_waits_longer_than_the_longest_gap(
+    channel: Channel, arrivals: list[int]
+) -> None:
+    """Arrivals are minutes and quarters of them; a claim is made at each, and whenever a digest's time has come."""
+    budget = BUDGETS[channel]
+    assert budget is not None
+    longest = max(step.gap for step in budget.gaps)
+    most = budget.singles + len(budget.gaps) * 3 + int(HOUR / longest)
+    to = Recipient(1, channel, "somewhere")
+    waiting = [due(number, to=to, due_at=T0 + timedelta(seconds=15 * at)) for number, at in enumerate(sorted(arrivals))]
+    sent: list[datetime] = []
+    settled: dict[int, datetime] = {}
+    while waiting:
+        now = min(one.due_at for one in waiting)
+        ready = [one for one in waiting if one.due_at <= now]
+        recent = [at for at in sent if at > now - HOUR]
+        decided = plan(ready, {to: Spent(len(recent), recent[-1])} if recent else {}, room=50, now=now)
+        until = {number: held.until for held in decided.held for number in held.ids}
+        sent += [now] * len(decided.messages)
+        gone = {one.notification_id for message in decided.messages for one in message}
+        settled |= dict.fromkeys(gone, now)
+        waiting = [
+            due(one.notification_id, to=to, due_at=until.get(one.notification_id, one.due_at), wanted_at=one.wanted_at)
+            for one in waiting
+            if one.notification_id not in gone
+        ]
+        assert decided.messages or decided.held
+
+    assert set(settled) == set(range(len(arrivals)))
+    for number, at in enumerate(sorted(arrivals)):
+        assert settled[number] - (T0 + timedelta(seconds=15 * at)) <= longest
+    for end in sent:
+        assert sum(end - HOUR < at <= end for at in sent) <= most
+        if channel is Channel.SMS:
+            assert sum(end - HOUR < at <= end for at in sent) < FLOODING
