@@ -1,4 +1,4 @@
-"""How does what is due become messages that are ours to send? By one decision for each person, within one transaction."""
+"""How does what is due become messages that are ours to send? By one decision for each person, in one transaction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
