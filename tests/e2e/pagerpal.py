@@ -282,6 +282,10 @@ class Pagerpal:
         unexpected = self._unexpected()
         assert not unexpected, f"pages that nobody expected: {unexpected}"
 
+    async def settle(self) -> None:
+        """Wait until PagerPal has done all that is to be done now."""
+        await settled(self.deployment)
+
     async def incident(self, incident_id: int) -> Json:
         return await self.get(f"/api/v1/incidents/{incident_id}")
 

@@ -130,6 +130,27 @@ async def test_notification_logs_hide_most_of_the_address(web: Web, rows: Rows) 
     }
 
 
+async def test_a_notification_log_says_how_many_others_its_message_told_of(web: Web, rows: Rows) -> None:
+    number = await insert_incident(rows)
+    for others in (0, 1, 30):
+        await rows(
+            "INSERT INTO notification.notifications (page_request_id, incident_id, escalation_id, user_id, channel,"
+            " step, pass_number, level, reason, status, attempts, merged_with, created_at)"
+            " VALUES (1, :number, 1, 2, 'sms', :others, 1, 2, '[\"level 2\"]', 'sent', 1, :others, :at)",
+            number=number,
+            others=others,
+            at=T0,
+        )
+
+    logs = (await web("GET", f"{INCIDENTS}/{number}/notification-logs", who="viewer")).json()
+
+    assert [log["reason"] for log in logs] == [
+        ["level 2"],
+        ["level 2", "merged with 1 other into one message"],
+        ["level 2", "merged with 30 others into one message"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("action", "command"),
     [

@@ -12,6 +12,8 @@ from pagerpal_common.vocabulary import IncidentStatus
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pagerpal_web.storage.reasons import REASON
+
 MOST_PAGES = 1_000
 """Page requests of one incident that are looked through: a day and more of reminders to ten people."""
 
@@ -26,8 +28,8 @@ _PAGES = text("""
 SELECT id, escalation_id, pass_number, level, reminder, user_id, reason, requested_at, is_open
 FROM incidents.page_requests WHERE incident_id = :incident_id ORDER BY id LIMIT :most
 """)
-_NOTIFICATIONS = text("""
-SELECT id, page_request_id, channel, address, status, reason, attempts, error, created_at, due_at, sent_at,
+_NOTIFICATIONS = text(f"""
+SELECT id, page_request_id, channel, address, status, {REASON} AS reason, attempts, error, created_at, due_at, sent_at,
        delivered_at, settled_at
 FROM notification.notifications WHERE incident_id = :incident_id AND user_id = :user_id ORDER BY id LIMIT :most
 """)

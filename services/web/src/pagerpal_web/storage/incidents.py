@@ -9,8 +9,11 @@ from pagerpal_common.schema.directory import users
 from pagerpal_common.schema.incidents import events, incidents
 from pagerpal_common.schema.notification import notifications
 from pagerpal_common.vocabulary import IncidentStatus
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pagerpal_web.storage.reasons import REASON
 
 _INCIDENT = [incidents.c[name] for name in IncidentView.model_fields]
 
@@ -40,7 +43,7 @@ async def list_notifications(
     tx: AsyncConnection, incident_id: int, *, limit: int, after: int
 ) -> Sequence[Mapping[str, Any]]:
     """Who was told of the incident and how, oldest first; addresses in full."""
-    shown = ("channel", "address", "status", "level", "attempts", "error", "reason")
+    shown = ("channel", "address", "status", "level", "attempts", "error")
     moments = ("created_at", "sent_at", "delivered_at")
     query = (
         select(
@@ -50,6 +53,7 @@ async def list_notifications(
             *(notifications.c[name] for name in shown + moments),
             notifications.c.pass_number.label("pass"),
             notifications.c.provider_message_id,
+            literal_column(REASON, JSONB).label("reason"),
         )
         .join_from(notifications, users, users.c.id == notifications.c.user_id, isouter=True)
         .where(notifications.c.incident_id == incident_id, notifications.c.id > after)
