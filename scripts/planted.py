@@ -13,6 +13,7 @@ NOTIFIER = "services/notifier"
 WEB = "services/web"
 REPLYING = f"{WEB}/tests/integration/test_replies.py"
 SENDING = f"{NOTIFIER}/tests/integration/test_sending.py"
+BUDGET = f"{NOTIFIER}/tests/integration/test_storms.py"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,18 @@
 """Bugs in what all share, and in the services that take alerts in and page people."""
 
-from planted import COMMON, COMMON_TESTS, DOMAIN, INCIDENTS, INGEST, NOTIFIER, ORDERING, SENDING, TAKING, Mutation
+from planted import (
+    BUDGET,
+    COMMON,
+    COMMON_TESTS,
+    DOMAIN,
+    INCIDENTS,
+    INGEST,
+    NOTIFIER,
+    ORDERING,
+    SENDING,
+    TAKING,
+    Mutation,
+)
 
 ELSEWHERE = (
     Mutation(
@@ -140,24 +152,24 @@ ELSEWHERE = (
     ),
     Mutation(
         "the claim does not ask whether the page is still wanted",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/notifications.py",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/claims.py",
         "coalesce(i.status = 'triggered' AND i.escalation_id = n.escalation_id AND r.is_open, false) AS is_wanted",
         "true AS is_wanted",
         f"{SENDING}::test_nothing_goes_out_after_an_answer",
     ),
     Mutation(
         "an unknown outcome is repeated with a new id",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/notifications.py",
-        "WHEN n.status = 'sending' AND n.address = l.address THEN n.provider_message_id",
-        "WHEN false THEN n.provider_message_id",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/claims.py",
+        "WHEN l.status = 'sending' AND l.sent_to = l.address THEN l.provider_message_id",
+        "WHEN false THEN l.provider_message_id",
         f"{SENDING}::test_an_unknown_outcome_is_repeated_with_the_same_id_and_goes_out_once",
     ),
     Mutation(
-        "two senders may claim the same page",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/notifications.py",
-        "    ORDER BY n.due_at\n    LIMIT :limit\n    FOR UPDATE OF n SKIP LOCKED",
-        "    ORDER BY n.due_at\n    LIMIT :limit",
-        f"{NOTIFIER}/tests/integration/test_races.py::test_several_senders_at_once_send_each_page_once",
+        "two senders may decide for the same person",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/claims.py",
+        "pg_try_advisory_xact_lock({_LOCK}, CAST(user_id % 2147483647 AS int))",
+        "user_id IS NOT NULL",
+        f"{BUDGET}::test_a_person_who_is_decided_for_elsewhere_is_passed_over_until_that_is_to_be_seen",
     ),
     Mutation(
         "a handoff that comes twice happens the second time",
@@ -308,7 +320,7 @@ ELSEWHERE = (
     ),
     Mutation(
         "a page goes to an address that nobody has proven",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/notifications.py",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/claims.py",
         "WHEN n.contact_method_id IS NOT NULL THEN p.address",
         "WHEN n.contact_method_id IS NOT NULL THEN m.address",
         f"{NOTIFIER}/tests/integration/test_rules.py"

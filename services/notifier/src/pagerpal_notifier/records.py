@@ -13,7 +13,7 @@ from pagerpal_common.outbox import Outbox
 from pagerpal_common.vocabulary import NotificationStatus
 
 from pagerpal_notifier.changes import Move, save
-from pagerpal_notifier.domain.delivery import Change, Outcome, after_message
+from pagerpal_notifier.domain.delivery import Change, Outcome, Verdict, after_message
 from pagerpal_notifier.domain.page import Claim, Member
 from pagerpal_notifier.storage.notifications import end_attempts
 
@@ -21,8 +21,9 @@ LIMITS = Limits(group=50, under_way=2, waiting=1_000, wait=5.0)
 
 
 AT_ONCE = 200
-"""Notifications of one message to a transaction. Between two of them nothing is lost: what is not written down yet is
-sent again with the same id."""
+"""Notifications of one message to a transaction. What is not written down yet is sent again with the same id, which is
+right once the provider has decided. While that is not known they are written down together: what goes again must tell
+of all of them, for the provider takes an id once."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ class Records:
         rows: tuple[Claim | Member, ...] = (claim, *claim.others)
         changes = after_message(outcome, claim, now=self._now())
         moves = [Move(row, NotificationStatus.SENDING, change) for row, change in zip(rows, changes, strict=True)]
-        for start in range(0, len(moves), AT_ONCE):
-            await self._gatherer.put(Said(claim, outcome, moves[start : start + AT_ONCE]))
+        size = len(moves) if outcome.verdict is Verdict.UNKNOWN else AT_ONCE
+        for start in range(0, len(moves), size):
+            await self._gatherer.put(Said(claim, outcome, moves[start : start + size]))
         return changes[0]
 
     async def _write(self, answers: Sequence[Said], _wait: float) -> list[None]:

@@ -16,7 +16,7 @@ from pagerpal_notifier.domain.delivery import DEADLINE
 from pagerpal_notifier.handlers import on_receipts_received, retry_notifications
 from pagerpal_notifier.loops import send, take_up
 
-from services.notifier.tests.integration.fake_infobip import TAKEN_THEN_CUT, FakeInfobip, refused
+from services.notifier.tests.integration.fake_infobip import CUT, TAKEN_THEN_CUT, FakeInfobip, refused
 from services.notifier.tests.integration.fake_smtp import FakeSmtp
 from services.notifier.tests.integration.ways import given_rule
 from services.notifier.tests.integration.world import T0, World
@@ -138,6 +138,25 @@ async def test_several_notifiers_at_once_keep_to_one_budget_and_send_one_digest(
     assert await world.statuses() == ["sent"] * 120
     assert Counter(call.to for call in infobip.taken) == {f"43664100000{n}": 10 for n in range(4)}
     assert sum(call.text.startswith("CRITICAL: 21 incidents") for call in infobip.taken) == 4
+
+
+async def test_a_person_who_is_decided_for_elsewhere_is_passed_over_until_that_is_to_be_seen(
+    world: World, infobip: FakeInfobip, new_context: Callable[[], Context]
+) -> None:
+    user_id = await a_person_by_sms(world)
+    await given_incidents(world, user_id, 10)
+    other = new_context()
+    async with world.ctx.db.begin() as tx:
+        due = await claim_due(tx, room=50, now=T0, deadline=T0 + DEADLINE, providers=dict.fromkeys(Channel, "infobip"))
+        await given_incidents(world, user_id, 5)
+        assert await send(other) == 0
+
+    await send(other)
+    await other.in_flight.finish()
+
+    assert len(due.claims) == 10
+    assert infobip.calls == []
+    assert await world.statuses() == ["sending"] * 10 + ["queued"] * 5
 
 
 async def crashed_with_a_digest(world: World) -> tuple[list[int], str]:
@@ -352,6 +371,28 @@ async def test_ten_thousand_incidents_of_one_person_are_few_messages(world: Worl
 
     assert Counter(await world.statuses()) == {"sent": 10_001}
     assert len(infobip.taken) <= 19
+
+
+async def test_a_page_that_was_merged_is_tried_again_with_an_id_of_its_own(world: World, infobip: FakeInfobip) -> None:
+    """Under the id of the digest, which never went, only the first to be tried again would be told."""
+    ids = await given_incidents(world, await a_person_by_sms(world), 12)
+    infobip.script.extend([CUT] * 200)
+    for _ in range(12):
+        await world.send()
+        world.clock.advance(75)
+    infobip.script.clear()
+    assert (await world.statuses())[:12] == ["exhausted"] * 12
+
+    for incident_id in ids[10:]:
+        command = RetryNotifications(
+            incident_id=incident_id, actor_user_id=1, acting_as_user_id=1, occurred_at=world.clock()
+        )
+        await retry_notifications(world.ctx, command)
+        await world.send()
+        world.clock.advance(180)
+
+    told = [call.text for call in infobip.taken if call.path.startswith("/sms")]
+    assert [text.split(" L1")[0] for text in told] == [f"CRITICAL #{ids[10]}", f"CRITICAL #{ids[11]}"]
 
 
 MULTIPLY = """

@@ -1,6 +1,7 @@
 """How much is one person sent, and what becomes of the rest?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pagerpal_common.vocabulary import Channel, Severity
-from pagerpal_notifier.domain.budget import BUDGETED, BUDGETS, LATE, Due, Plan, Recipient, Spent, plan
+from pagerpal_notifier.domain.budget import BUDGETED, BUDGETS, LATE, Due, Plan, Recipient, Spent, plan, whole_messages
 
 T0 = datetime(2026, 5, 21, 3, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -66,6 +67,26 @@ def test_what_comes_after_waits_for_its_digest_and_says_until_when() -> None:
     (held,) = decided.held
     assert (decided.messages, held.ids, held.until) == ((), (1, 2), T0 + 2 * MINUTE)
     assert held.why == "the page budget is used up: waits for the next digest at 03:02:01 UTC"
+
+
+def test_warnings_leave_room_for_what_is_critical() -> None:
+    warnings = [due(number, severity=Severity.WARNING) for number in range(1, 31)]
+    by_warnings = {ANA: Spent(7, T0 - MINUTE)}
+
+    assert numbers(decide(warnings)) == [*([number] for number in range(1, 7)), list(range(7, 31))]
+    assert decide(warnings, spent=by_warnings).messages == ()
+    assert numbers(decide([due(99)], spent=by_warnings)) == [[99]]
+    assert numbers(decide([*warnings, due(99)], spent=by_warnings)) == [[99], list(range(1, 31))]
+
+
+def test_a_message_in_doubt_is_never_halved_by_the_limit() -> None:
+    first, second = UUID(int=1), UUID(int=2)
+    rows = [due(1, repeats=first), due(2, repeats=first), due(3, repeats=second)]
+
+    assert whole_messages(rows, 3) == rows[:2]
+    assert whole_messages(rows[:2], 2) == rows[:2]
+    assert whole_messages(rows, 4) == rows
+    assert whole_messages([*rows, due(4)], 4) == [*rows, due(4)]
 
 
 def test_when_its_time_has_come_one_message_tells_of_all_that_waits() -> None:
@@ -142,10 +163,10 @@ def test_a_chat_gets_one_message_at_a_time_in_order_and_then_all_at_once() -> No
 
 
 @pytest.mark.parametrize("channel", sorted(BUDGETED))
-@given(arrivals=st.lists(st.integers(0, 1_800), min_size=1, max_size=120))
+@given(arrivals=st.lists(st.tuples(st.integers(0, 1_800), st.sampled_from(Severity)), min_size=1, max_size=120))
 @settings(max_examples=40, deadline=None)
 def test_whatever_arrives_nobody_is_flooded_and_nothing_waits_longer_than_the_longest_gap(
-    channel: Channel, arrivals: list[int]
+    channel: Channel, arrivals: list[tuple[int, Severity]]
 ) -> None:
     """Arrivals are minutes and quarters of them; a claim is made at each, and whenever a digest's time has come."""
     budget = BUDGETS[channel]
@@ -153,7 +174,11 @@ def test_whatever_arrives_nobody_is_flooded_and_nothing_waits_longer_than_the_lo
     longest = max(step.gap for step in budget.gaps)
     most = budget.singles + len(budget.gaps) * 3 + int(HOUR / longest)
     to = Recipient(1, channel, "somewhere")
-    waiting = [due(number, to=to, due_at=T0 + timedelta(seconds=15 * at)) for number, at in enumerate(sorted(arrivals))]
+    arrivals.sort()
+    came = [T0 + timedelta(seconds=15 * at) for at, _ in arrivals]
+    waiting = [
+        due(number, to=to, severity=severity, due_at=came[number]) for number, (_, severity) in enumerate(arrivals)
+    ]
     sent: list[datetime] = []
     settled: dict[int, datetime] = {}
     while waiting:
@@ -166,15 +191,14 @@ def test_whatever_arrives_nobody_is_flooded_and_nothing_waits_longer_than_the_lo
         gone = {one.notification_id for message in decided.messages for one in message}
         settled |= dict.fromkeys(gone, now)
         waiting = [
-            due(one.notification_id, to=to, due_at=until.get(one.notification_id, one.due_at), wanted_at=one.wanted_at)
+            replace(one, due_at=until.get(one.notification_id, one.due_at))
             for one in waiting
             if one.notification_id not in gone
         ]
         assert decided.messages or decided.held
 
     assert set(settled) == set(range(len(arrivals)))
-    for number, at in enumerate(sorted(arrivals)):
-        assert settled[number] - (T0 + timedelta(seconds=15 * at)) <= longest
+    assert max(settled[number] - at for number, at in enumerate(came)) <= longest
     for end in sent:
         assert sum(end - HOUR < at <= end for at in sent) <= most
         if channel is Channel.SMS:

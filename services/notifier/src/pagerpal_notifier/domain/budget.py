@@ -37,6 +37,8 @@ class Budget:
 
     singles: int
     """So many messages go at once, each for a notification of its own."""
+    kept: int
+    """So many of them are kept for what is critical: it does not wait because of warnings."""
     gaps: tuple[Gap, ...]
     """From then on. The longest is the longest that anybody is kept waiting."""
 
@@ -45,19 +47,19 @@ class Budget:
         return max((step.gap for step in self.gaps if sent >= step.sent), default=timedelta(0))
 
 
-def _budget(singles: int, soon: float, then: int, later: float) -> Budget:
+def _budget(singles: int, kept: int, soon: float, then: int, later: float) -> Budget:
     """Minutes between messages after the singles, and after so many messages."""
-    return Budget(singles, (Gap(singles, timedelta(minutes=soon)), Gap(then, timedelta(minutes=later))))
+    return Budget(singles, kept, (Gap(singles, timedelta(minutes=soon)), Gap(then, timedelta(minutes=later))))
 
 
 BUDGETS: Mapping[Channel, Budget | None] = {
     # 19 in an hour at most: 13, and one in each 10 minutes. One below the flooding filter.
-    Channel.SMS: _budget(10, 3, 13, 10),
+    Channel.SMS: _budget(10, 3, 3, 13, 10),
     # A call takes the whole of a person: 10 in an hour at most.
-    Channel.VOICE: _budget(4, 5, 6, 15),
+    Channel.VOICE: _budget(4, 1, 5, 6, 15),
     # These disturb less, and tell more.
-    Channel.EMAIL: _budget(30, 2, 40, 5),
-    Channel.SLACK: _budget(30, 1, 45, 5),
+    Channel.EMAIL: _budget(30, 5, 2, 40, 5),
+    Channel.SLACK: _budget(30, 5, 1, 45, 5),
     # A machine reads each page, in order, and needs no rest.
     Channel.WEBHOOK: None,
 }
@@ -135,13 +137,21 @@ def plan(due: Sequence[Due], spent: Mapping[Recipient, Spent], *, room: int, now
     for to, waiting in by_recipient.items():
         messages += _repeated(waiting)
         fresh = [one for one in waiting if one.repeats is None]
-        until = _opens_at(to.channel, spent.get(to))
+        until = _opens_at(fresh, spent.get(to))
         if until is not None and until > now:
-            held += [Held(tuple(one.notification_id for one in fresh), until, _why(until))] if fresh else []
+            held.append(Held(tuple(one.notification_id for one in fresh), until, _why(until)))
         else:
             messages += _split(to.channel, fresh, spent.get(to), now)
     messages.sort(key=lambda message: _rank(message[0], spent.get(message[0].to)))
     return Plan(tuple(messages[:room]), tuple(held), tuple(one for one in due if not one.is_sendable))
+
+
+def whole_messages(due: list[Due], most: int) -> list[Due]:
+    """Without the message in doubt that the limit may have cut in two, if there is anything before it. Its provider
+    takes an id once: the other half would count as told, and nobody would have been."""
+    if len(due) < most or due[-1].repeats is None:
+        return due
+    return [one for one in due if one.repeats != due[-1].repeats] or due
 
 
 def _urgency(one: Due) -> tuple[int, int, int, datetime, int]:
@@ -164,12 +174,17 @@ def _repeated(waiting: Iterable[Due]) -> list[tuple[Due, ...]]:
     return [tuple(message) for message in messages.values()]
 
 
-def _opens_at(channel: Channel, spent: Spent | None) -> datetime | None:
-    """When the next message may go; None when at any time."""
-    budget = BUDGETS[channel]
-    if budget is None or spent is None or not (gap := budget.gap(spent.sent)):
+def _opens_at(fresh: Sequence[Due], spent: Spent | None) -> datetime | None:
+    """When the next message may go, that tells of these; None when at any time."""
+    budget = BUDGETS[fresh[0].to.channel] if fresh else None
+    if budget is None or spent is None:
         return None
-    return spent.last_at + gap
+    gap = budget.gap(spent.sent if _critical(fresh) else spent.sent + budget.kept)
+    return spent.last_at + gap if gap else None
+
+
+def _critical(fresh: Sequence[Due]) -> int:
+    return sum(one.severity is Severity.CRITICAL for one in fresh)
 
 
 def _split(channel: Channel, fresh: list[Due], spent: Spent | None, now: datetime) -> list[tuple[Due, ...]]:
@@ -179,8 +194,11 @@ def _split(channel: Channel, fresh: list[Due], spent: Spent | None, now: datetim
         singles = budget.singles - (spent.sent if spent else 0)
         if singles <= 1 or any(now - one.wanted_at >= LATE for one in fresh):
             return [tuple(fresh)]
+        critical = _critical(fresh)
+        if critical < len(fresh):
+            singles = max(singles - budget.kept, min(singles, critical + 1))
         if len(fresh) > singles:
-            rest = [] if channel in ONE_AT_A_TIME else [tuple(fresh[singles - 1 :])]
+            rest = [] if channel in ONE_AT_A_TIME and singles > 1 else [tuple(fresh[singles - 1 :])]
             return _alone(channel, fresh[: singles - 1]) + rest
     return _alone(channel, fresh)
 

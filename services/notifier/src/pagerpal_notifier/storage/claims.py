@@ -15,7 +15,7 @@ from pagerpal_common.vocabulary import Channel, NotificationStatus, Severity
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_notifier.domain.budget import BUDGETED, WINDOW, Due, Held, Plan, Recipient, Spent
+from pagerpal_notifier.domain.budget import BUDGETED, WINDOW, Due, Held, Plan, Recipient, Spent, whole_messages
 from pagerpal_notifier.domain.delivery import TRIES
 from pagerpal_notifier.domain.page import Claim, Member, Page, Unsendable
 from pagerpal_notifier.domain.words import MOST_NAMED, digest_of, minutes_late
@@ -83,14 +83,15 @@ SELECT user_id FROM persons
 WHERE pg_try_advisory_xact_lock({_LOCK}, CAST(user_id % 2147483647 AS int)) LIMIT :room
 """)
 
+# What is in doubt comes first, message by message: none of them is cut in two by the limit but the last.
 _LIST_DUE = text(f"""
 SELECT {_AS_IT_IS_NOW}
 FROM unnest(CAST(:user_ids AS bigint[])) WITH ORDINALITY AS person(user_id, place)
 JOIN notification.notifications n ON n.user_id = person.user_id AND n.due_at <= :now
 {_AND_ITS_OWNERS}
 WHERE {_IN_ORDER}
-ORDER BY person.place, CASE i.severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, n.pass_number, n.step,
-         n.due_at, n.id
+ORDER BY person.place, n.status = 'sending' DESC, CASE n.status WHEN 'sending' THEN n.provider_message_id END,
+         CASE i.severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, n.pass_number, n.step, n.due_at, n.id
 LIMIT :most
 """)
 
@@ -181,9 +182,10 @@ async def lock_persons(tx: AsyncConnection, *, room: int, now: datetime) -> list
 
 
 async def list_due(tx: AsyncConnection, user_ids: Sequence[int], *, now: datetime) -> list[Due]:
-    """What is due to these persons, in their order, at most `MOST_DUE`; the most urgent of each first."""
+    """What is due to these persons, in their order, at most `MOST_DUE`; the most urgent of each first. A message that
+    goes again is there with all that it told of, or not at all."""
     rows = await tx.execute(_LIST_DUE, {"user_ids": list(user_ids), "now": now, "most": MOST_DUE})
-    return [_due(row) for row in rows.mappings()]
+    return whole_messages([_due(row) for row in rows.mappings()], MOST_DUE)
 
 
 async def list_spent(tx: AsyncConnection, user_ids: Sequence[int], *, now: datetime) -> dict[Recipient, Spent]:

@@ -10,15 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pagerpal_notifier.domain.page import Lost
 
 # Wanted and reachable as a claim understands it (`claims.py`). In doubt is a try that got no answer, or none
-# that was recorded, unless a receipt has said since that it came to nothing.
+# that was recorded, unless a receipt has said since that it came to nothing. What was merged gets a message of its own:
+# under the id of all of them only one could still be told.
 _LOCK_LOST = text("""
 SELECT n.id AS notification_id, n.status,
        coalesce(i.status = 'triggered' AND i.escalation_id = n.escalation_id AND r.is_open, false) AS is_wanted,
        coalesce(u.is_active, false) AS is_active,
        coalesce(CASE WHEN n.contact_method_id IS NOT NULL THEN p.address
                      WHEN n.channel = 'email' THEN u.email ELSE u.phone END, '') <> '' AS has_address,
-       a.attempt_id IS NOT NULL AND coalesce(a.outcome, 'unknown') = 'unknown' AND w.state IS DISTINCT FROM 'failed'
-           AS is_in_doubt
+       n.merged_with = 0 AND a.attempt_id IS NOT NULL AND coalesce(a.outcome, 'unknown') = 'unknown'
+           AND w.state IS DISTINCT FROM 'failed' AS is_in_doubt
 FROM notification.notifications n
 LEFT JOIN incidents.incidents i ON i.id = n.incident_id
 LEFT JOIN incidents.page_requests r ON r.id = n.page_request_id
