@@ -240,7 +240,7 @@ async def test_a_refused_digest_moves_each_of_its_pages_on_to_the_next_way_with_
 async def test_a_receipt_settles_all_that_its_message_told_of(world: World, infobip: FakeInfobip) -> None:
     await given_incidents(world, await a_person_by_sms(world), 12)
     await world.send()
-    message_id = infobip.taken[-1].message_id
+    message_id = UUID(infobip.taken[-1].message_id)
     (receipt,) = [DeliveryReceipt(message_id=message_id, group="DELIVERED", name="DELIVERED_TO_HANDSET")]
 
     await on_receipts_received(world.ctx, [ReceiptsReceived(occurred_at=world.clock(), receipts=(receipt,))])
