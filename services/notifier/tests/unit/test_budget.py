@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pagerpal_common.vocabulary import Channel, Severity
 from pagerpal_notifier.domain.budget import BUDGETED, BUDGETS, LATE, Due, Plan, Recipient, Spent, plan, whole_messages
@@ -164,6 +164,7 @@ def test_a_chat_gets_one_message_at_a_time_in_order_and_then_all_at_once() -> No
 
 @pytest.mark.parametrize("channel", sorted(BUDGETED))
 @given(arrivals=st.lists(st.tuples(st.integers(0, 1_800), st.sampled_from(Severity)), min_size=1, max_size=120))
+@example(arrivals=[(0, Severity.CRITICAL)] * 30 + [(at, Severity.CRITICAL) for at in range(1, 480)])
 @settings(max_examples=40, deadline=None)
 def test_whatever_arrives_nobody_is_flooded_and_nothing_waits_longer_than_the_longest_gap(
     channel: Channel, arrivals: list[tuple[int, Severity]]
