@@ -8,9 +8,9 @@ from pagerpal_common.ids import uuid7
 from pagerpal_common.vocabulary import Channel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_notifier.domain.budget import plan
+from pagerpal_notifier.domain.budget import open_to, plan
 from pagerpal_notifier.domain.page import Claim, Unsendable
-from pagerpal_notifier.storage.claims import claim, hold, list_due, list_spent, lock_persons
+from pagerpal_notifier.storage.claims import claim, hold, list_due, list_held, list_spent, lock_persons
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,10 @@ async def claim_due(
     if not persons:
         return Claimed([], [], 0)
     due = await list_due(tx, persons, now=now)
-    decided = plan(due, await list_spent(tx, persons, now=now), room=room, now=now)
+    spent = await list_spent(tx, persons, now=now)
+    if may_go := open_to(due, spent, now=now):
+        due += await list_held(tx, may_go, now=now)
+    decided = plan(due, spent, room=room, now=now)
     if decided.held:
         await hold(tx, decided.held, now=now)
     new_ids = [uuid7() for _ in decided.messages]

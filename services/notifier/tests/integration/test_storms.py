@@ -159,6 +159,25 @@ async def test_a_person_who_is_decided_for_elsewhere_is_passed_over_until_that_i
     assert await world.statuses() == ["sending"] * 10 + ["queued"] * 5
 
 
+async def test_what_comes_later_does_not_overtake_what_waits(world: World, infobip: FakeInfobip) -> None:
+    user_id = await a_person_by_sms(world)
+    await given_incidents(world, user_id, 8)
+    await world.send()
+    world.clock.advance(3480)
+    await given_incidents(world, user_id, 2)
+    await world.send()
+    world.clock.advance(60)
+    (waits,) = await given_incidents(world, user_id, 1)
+    await world.send()
+    assert len(infobip.taken) == 10
+    world.clock.advance(65)
+    (later,) = await given_incidents(world, user_id, 1)
+
+    await world.send()
+
+    assert [call.text.split(" L1")[0] for call in infobip.taken[10:]] == [f"CRITICAL #{waits}", f"CRITICAL #{later}"]
+
+
 async def crashed_with_a_digest(world: World) -> tuple[list[int], str]:
     """A notifier dies between its commit and the call: the incidents, and the id of their message."""
     ids = await given_incidents(world, await a_person_by_sms(world), 12)

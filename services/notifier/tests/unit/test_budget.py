@@ -9,7 +9,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pagerpal_common.vocabulary import Channel, Severity
-from pagerpal_notifier.domain.budget import BUDGETED, BUDGETS, LATE, Due, Plan, Recipient, Spent, plan, whole_messages
+from pagerpal_notifier.domain.budget import (
+    BUDGETED,
+    BUDGETS,
+    LATE,
+    Due,
+    Plan,
+    Recipient,
+    Spent,
+    open_to,
+    plan,
+    whole_messages,
+)
 
 T0 = datetime(2026, 5, 21, 3, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -107,7 +118,7 @@ def test_critical_comes_first_then_first_pages_before_repeats_then_what_waits_lo
         due(1, severity=Severity.WARNING),
         due(2, pass_number=2),
         due(3, step=2),
-        due(4, due_at=T0 + timedelta(seconds=-1), wanted_at=T0),
+        due(4, wanted_at=T0 - MINUTE),
         due(5),
     ]
 
@@ -127,6 +138,13 @@ def test_of_two_persons_the_one_who_was_paged_least_recently_comes_first() -> No
 def test_after_an_outage_the_backlog_of_a_person_is_one_message() -> None:
     assert numbers(decide([due(1, wanted_at=T0 - LATE), due(2)])) == [[1, 2]]
     assert numbers(decide([due(1, wanted_at=T0 - LATE + MINUTE), due(2)])) == [[1], [2]]
+
+
+def test_what_is_held_goes_with_whatever_goes_next() -> None:
+    spent = {ANA: Spent(9, T0 - MINUTE), BO: Spent(10, T0 - MINUTE)}
+
+    assert open_to([due(1), due(2, to=BO)], spent, now=T0) == [ANA]
+    assert open_to([due(1)], {}, now=T0) == []
 
 
 def test_what_is_in_doubt_goes_again_as_it_went_and_takes_up_nothing_new() -> None:
@@ -172,22 +190,27 @@ def test_whatever_arrives_nobody_is_flooded_and_nothing_waits_longer_than_the_lo
     """Arrivals are minutes and quarters of them; a claim is made at each, and whenever a digest's time has come."""
     budget = BUDGETS[channel]
     assert budget is not None
-    longest = max(step.gap for step in budget.gaps)
-    most = budget.singles + len(budget.gaps) * 3 + int(HOUR / longest)
+    longest = budget.gaps[-1].gap
+    most = budget.gaps[-1].sent + int(HOUR / longest)
     to = Recipient(1, channel, "somewhere")
     arrivals.sort()
     came = [T0 + timedelta(seconds=15 * at) for at, _ in arrivals]
     waiting = [
         due(number, to=to, severity=severity, due_at=came[number]) for number, (_, severity) in enumerate(arrivals)
     ]
+    held: set[int] = set()
     sent: list[datetime] = []
     settled: dict[int, datetime] = {}
     while waiting:
         now = min(one.due_at for one in waiting)
         ready = [one for one in waiting if one.due_at <= now]
         recent = [at for at in sent if at > now - HOUR]
-        decided = plan(ready, {to: Spent(len(recent), recent[-1])} if recent else {}, room=50, now=now)
-        until = {number: held.until for held in decided.held for number in held.ids}
+        spent = {to: Spent(len(recent), recent[-1])} if recent else {}
+        if open_to(ready, spent, now=now):
+            ready += [one for one in waiting if one.notification_id in held and one.due_at > now]
+        decided = plan(ready, spent, room=50, now=now)
+        until = {number: wait.until for wait in decided.held for number in wait.ids}
+        held |= set(until)
         sent += [now] * len(decided.messages)
         gone = {one.notification_id for message in decided.messages for one in message}
         settled |= dict.fromkeys(gone, now)

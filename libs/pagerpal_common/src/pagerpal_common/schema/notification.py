@@ -51,6 +51,7 @@ notifications = Table(
     Column("retried_by", BigInteger),  # who was logged in
     Column("retried_as", BigInteger),  # in whose name
     instant("wanted_at", nullable=True),  # when it should have gone out, however long it has waited since
+    Column("is_held", Boolean, nullable=False, server_default=text("false")),  # waits for its person's next digest
     Column("merged_with", Integer, nullable=False, server_default=text("0")),  # others that its last message tells of
     UniqueConstraint("page_request_id", "channel", "step"),
     one_of("channel", Channel),

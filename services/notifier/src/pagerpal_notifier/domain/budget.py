@@ -126,6 +126,16 @@ class Plan:
     """Not sent: each for a reason of its own."""
 
 
+def open_to(due: Iterable[Due], spent: Mapping[Recipient, Spent], *, now: datetime) -> list[Recipient]:
+    """To whom something new goes now that was sent something lately: what waits for their digest goes with it, or what
+    comes later would overtake it."""
+    fresh: defaultdict[Recipient, list[Due]] = defaultdict(list)
+    for one in due:
+        if one.is_sendable and one.repeats is None and one.to in spent and BUDGETS[one.to.channel] is not None:
+            fresh[one.to].append(one)
+    return [to for to, ones in fresh.items() if (_opens_at(ones, spent[to]) or now) <= now]
+
+
 def plan(due: Sequence[Due], spent: Mapping[Recipient, Spent], *, room: int, now: datetime) -> Plan:
     """Which messages go now, at most `room`, and what waits. What is in neither stays due: there was no room."""
     by_recipient: defaultdict[Recipient, list[Due]] = defaultdict(list)
@@ -156,13 +166,13 @@ def whole_messages(due: list[Due], most: int) -> list[Due]:
 
 def _urgency(one: Due) -> tuple[int, int, int, datetime, int]:
     """Critical first; then the first page of an incident before repeats; then what has waited longest."""
-    return (list(Severity).index(one.severity), one.pass_number, one.step, one.due_at, one.notification_id)
+    return (list(Severity).index(one.severity), one.pass_number, one.step, one.wanted_at, one.notification_id)
 
 
 def _rank(first: Due, spent: Spent | None) -> tuple[int, int, int, float, datetime, int]:
     """The same among messages, and of persons the one who was paged least recently first."""
-    severity, pass_number, step, due_at, number = _urgency(first)
-    return (severity, pass_number, step, spent.last_at.timestamp() if spent else 0.0, due_at, number)
+    severity, pass_number, step, wanted_at, number = _urgency(first)
+    return (severity, pass_number, step, spent.last_at.timestamp() if spent else 0.0, wanted_at, number)
 
 
 def _repeated(waiting: Iterable[Due]) -> list[tuple[Due, ...]]:

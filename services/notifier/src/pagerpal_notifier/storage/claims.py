@@ -84,16 +84,29 @@ WHERE pg_try_advisory_xact_lock({_LOCK}, CAST(user_id % 2147483647 AS int)) LIMI
 """)
 
 # What is in doubt comes first, message by message: none of them is cut in two by the limit but the last.
-_LIST_DUE = text(f"""
+_LIST = f"""
 SELECT {_AS_IT_IS_NOW}
-FROM unnest(CAST(:user_ids AS bigint[])) WITH ORDINALITY AS person(user_id, place)
-JOIN notification.notifications n ON n.user_id = person.user_id AND n.due_at <= :now
+FROM {{people}}
+JOIN notification.notifications n ON n.user_id = person.user_id AND {{waiting}}
 {_AND_ITS_OWNERS}
 WHERE {_IN_ORDER}
 ORDER BY person.place, n.status = 'sending' DESC, CASE n.status WHEN 'sending' THEN n.provider_message_id END,
-         CASE i.severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, n.pass_number, n.step, n.due_at, n.id
+         CASE i.severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, n.pass_number, n.step, wanted_at, n.id
 LIMIT :most
-""")
+"""
+_LIST_DUE = text(
+    _LIST.format(
+        people="unnest(CAST(:user_ids AS bigint[])) WITH ORDINALITY AS person(user_id, place)",
+        waiting="n.due_at <= :now",
+    )
+)
+_LIST_HELD = text(
+    _LIST.format(
+        people="unnest(CAST(:user_ids AS bigint[]), CAST(:channels AS text[])) WITH ORDINALITY"
+        " AS person(user_id, channel, place)",
+        waiting="n.channel = person.channel AND n.is_held AND n.status = 'queued' AND n.due_at > :now",
+    )
+)
 
 # What was definitely not taken has reached nobody.
 _LIST_SPENT = text("""
@@ -109,7 +122,8 @@ WITH held AS MATERIALIZED (
     JOIN notification.notifications n ON n.id = h.id AND n.status = 'queued' AND n.due_at <= :now
     FOR UPDATE OF n SKIP LOCKED
 )
-UPDATE notification.notifications n SET due_at = held.until, error = held.why FROM held WHERE n.id = held.id
+UPDATE notification.notifications n SET due_at = held.until, error = held.why, is_held = true
+FROM held WHERE n.id = held.id
 """)
 
 # One statement, and one snapshot: what is due is locked, looked at again in the light of the incident, the page
@@ -128,7 +142,8 @@ WITH looked_at AS MATERIALIZED (
            planned.is_alone
     FROM unnest(CAST(:ids AS bigint[]), CAST(:message_ids AS uuid[]), CAST(:addresses AS text[]),
                 CAST(:alones AS boolean[])) WITH ORDINALITY AS planned(id, message_id, address, is_alone, place)
-    JOIN notification.notifications n ON n.id = planned.id AND n.due_at <= :now
+    JOIN notification.notifications n
+      ON n.id = planned.id AND (n.due_at <= :now OR (n.is_held AND n.status = 'queued'))
     {_AND_ITS_OWNERS}
     FOR UPDATE OF n SKIP LOCKED
 ), sendable AS MATERIALIZED (
@@ -142,7 +157,7 @@ WITH looked_at AS MATERIALIZED (
 ), claimed AS (
     UPDATE notification.notifications n
     SET status = 'sending', attempts = n.attempts + 1, address = s.address, due_at = :deadline,
-        provider_message_id = s.message_id, merged_with = s.others
+        provider_message_id = s.message_id, merged_with = s.others, is_held = false
     FROM sendable s WHERE n.id = s.id
     RETURNING n.id
 ), tried AS (
@@ -186,6 +201,13 @@ async def list_due(tx: AsyncConnection, user_ids: Sequence[int], *, now: datetim
     goes again is there with all that it told of, or not at all."""
     rows = await tx.execute(_LIST_DUE, {"user_ids": list(user_ids), "now": now, "most": MOST_DUE})
     return whole_messages([_due(row) for row in rows.mappings()], MOST_DUE)
+
+
+async def list_held(tx: AsyncConnection, recipients: Sequence[Recipient], *, now: datetime) -> list[Due]:
+    """What waits for a digest to these persons by these channels, at most `MOST_DUE`; the most urgent first."""
+    values = {"user_ids": [to.user_id for to in recipients], "channels": [to.channel for to in recipients]}
+    rows = await tx.execute(_LIST_HELD, {**values, "now": now, "most": MOST_DUE})
+    return [_due(row) for row in rows.mappings()]
 
 
 async def list_spent(tx: AsyncConnection, user_ids: Sequence[int], *, now: datetime) -> dict[Recipient, Spent]:

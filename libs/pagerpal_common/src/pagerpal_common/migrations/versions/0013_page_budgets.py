@@ -15,6 +15,11 @@ def upgrade() -> None:
     )
     op.add_column(
         "notifications",
+        sa.Column("is_held", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        schema="notification",
+    )
+    op.add_column(
+        "notifications",
         sa.Column("merged_with", sa.Integer(), server_default=sa.text("0"), nullable=False),
         schema="notification",
     )
