@@ -62,4 +62,18 @@ IN_STORMS = (
         "",
         f"{BUDGET}::test_a_backlog_after_an_outage_leaves_as_one_message_that_says_how_late_it_is",
     ),
+    Mutation(
+        "what comes later overtakes what waits for its digest",
+        f"{NOTIFIER}/src/pagerpal_notifier/claiming.py",
+        "due += await list_held(tx, may_go, now=now)",
+        "await list_held(tx, may_go, now=now)",
+        f"{BUDGET}::test_what_comes_later_does_not_overtake_what_waits",
+    ),
+    Mutation(
+        "a merged page that is tried again shares the id of the others",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/retries.py",
+        "n.merged_with = 0 AND ",
+        "",
+        f"{BUDGET}::test_a_page_that_was_merged_is_tried_again_with_an_id_of_its_own",
+    ),
 )

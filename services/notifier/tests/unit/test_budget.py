@@ -1,7 +1,6 @@
 """How much is one person sent, and what becomes of the rest?"""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -38,13 +37,11 @@ def due(
     severity: Severity = Severity.CRITICAL,
     pass_number: int = 1,
     step: int = 1,
-    due_at: datetime = T0,
-    wanted_at: datetime | None = None,
+    wanted_at: datetime = T0,
     repeats: UUID | None = None,
     is_sendable: bool = True,
 ) -> Due:
-    wanted = wanted_at or due_at
-    return Due(number, to, repeats, is_sendable, severity, pass_number, step, due_at, wanted)
+    return Due(number, to, repeats, is_sendable, severity, pass_number, step, wanted_at)
 
 
 def decide(rows: Sequence[Due], *, spent: dict[Recipient, Spent] | None = None, room: int = 50) -> Plan:
@@ -128,7 +125,7 @@ def test_critical_comes_first_then_first_pages_before_repeats_then_what_waits_lo
 
 def test_of_two_persons_the_one_who_was_paged_least_recently_comes_first() -> None:
     carla = Recipient(3, Channel.SMS, "+436640000003")
-    rows = [due(1, due_at=T0 - MINUTE), due(2, to=BO), due(3, to=carla)]
+    rows = [due(1, wanted_at=T0 - MINUTE), due(2, to=BO), due(3, to=carla)]
 
     decided = decide(rows, spent={ANA: Spent(1, T0 - MINUTE), BO: Spent(1, T0 - 2 * MINUTE)}, room=2)
 
@@ -195,31 +192,30 @@ def test_whatever_arrives_nobody_is_flooded_and_nothing_waits_longer_than_the_lo
     to = Recipient(1, channel, "somewhere")
     arrivals.sort()
     came = [T0 + timedelta(seconds=15 * at) for at, _ in arrivals]
-    waiting = [
-        due(number, to=to, severity=severity, due_at=came[number]) for number, (_, severity) in enumerate(arrivals)
-    ]
+    waiting = {
+        number: due(number, to=to, severity=severity, wanted_at=came[number])
+        for number, (_, severity) in enumerate(arrivals)
+    }
+    due_at = dict(enumerate(came))
     held: set[int] = set()
     sent: list[datetime] = []
     settled: dict[int, datetime] = {}
     while waiting:
-        now = min(one.due_at for one in waiting)
-        ready = [one for one in waiting if one.due_at <= now]
+        now = min(due_at[number] for number in waiting)
         recent = [at for at in sent if at > now - HOUR]
         spent = {to: Spent(len(recent), recent[-1])} if recent else {}
+        ready = [one for number, one in waiting.items() if due_at[number] <= now]
         if open_to(ready, spent, now=now):
-            ready += [one for one in waiting if one.notification_id in held and one.due_at > now]
+            ready += [one for number, one in waiting.items() if number in held and due_at[number] > now]
         decided = plan(ready, spent, room=50, now=now)
+        assert decided.messages or decided.held
         until = {number: wait.until for wait in decided.held for number in wait.ids}
+        due_at |= until
         held |= set(until)
         sent += [now] * len(decided.messages)
-        gone = {one.notification_id for message in decided.messages for one in message}
-        settled |= dict.fromkeys(gone, now)
-        waiting = [
-            replace(one, due_at=until.get(one.notification_id, one.due_at))
-            for one in waiting
-            if one.notification_id not in gone
-        ]
-        assert decided.messages or decided.held
+        for number in [one.notification_id for message in decided.messages for one in message]:
+            settled[number] = now
+            del waiting[number]
 
     assert set(settled) == set(range(len(arrivals)))
     assert max(settled[number] - at for number, at in enumerate(came)) <= longest

@@ -101,7 +101,6 @@ class Due:
     severity: Severity
     pass_number: int
     step: int
-    due_at: datetime
     wanted_at: datetime
 
 

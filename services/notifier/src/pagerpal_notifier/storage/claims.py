@@ -289,7 +289,6 @@ def _due(row: Mapping[Any, Any]) -> Due:
         severity=Severity(row["severity"]),
         pass_number=row["pass_number"],
         step=row["step"],
-        due_at=row["due_at"],
         wanted_at=row["wanted_at"],
     )
 
