@@ -14,7 +14,7 @@ from pagerpal_common.vocabulary import Channel, Severity
 from pagerpal_notifier.channels.slack.body import slack_body
 from pagerpal_notifier.channels.smtp.words import mail_body, mail_html, mail_subject
 from pagerpal_notifier.channels.webhook.body import webhook_body
-from pagerpal_notifier.domain.page import Claim, Page
+from pagerpal_notifier.domain.page import Claim, Digest, Page
 from pagerpal_notifier.domain.sms import sms_text
 from pagerpal_notifier.domain.text import spoken_text
 
@@ -42,6 +42,19 @@ def texts_in(document: Any) -> list[str]:
     return [document] if isinstance(document, str) else []
 
 
+def said_among_others(page: Page, public_url: str | None) -> list[str]:
+    """Where one message tells of several incidents."""
+    digest = Digest((page, replace(page, incident_id=43)), 3, page.severity)
+    return [
+        sms_text(digest, public_url),
+        spoken_text(digest),
+        mail_subject(digest),
+        mail_body(digest, public_url),
+        mail_html(digest, public_url),
+        *texts_in(json.loads(slack_body(digest, public_url))),
+    ]
+
+
 def everything_said(page: Page, public_url: str | None = None) -> list[str]:
     """By any channel, line by line."""
     said = [
@@ -52,6 +65,7 @@ def everything_said(page: Page, public_url: str | None = None) -> list[str]:
         mail_html(page, public_url),
         *texts_in(json.loads(webhook_body(claim_of(page), public_url))),
         *texts_in(json.loads(slack_body(page, public_url))),
+        *said_among_others(page, public_url),
     ]
     return [line for text in said for line in text.split("\n")]
 
