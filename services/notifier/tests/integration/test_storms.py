@@ -400,6 +400,7 @@ async def test_a_page_that_was_merged_is_tried_again_with_an_id_of_its_own(world
         await world.send()
         world.clock.advance(75)
     infobip.script.clear()
+    infobip.script.append(TAKEN_THEN_CUT)
     assert (await world.statuses())[:12] == ["exhausted"] * 12
 
     for incident_id in ids[10:]:
