@@ -152,7 +152,7 @@ ELSEWHERE = (
     ),
     Mutation(
         "the claim does not ask whether the page is still wanted",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/claims.py",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/due.py",
         "coalesce(i.status = 'triggered' AND i.escalation_id = n.escalation_id AND r.is_open, false) AS is_wanted",
         "true AS is_wanted",
         f"{SENDING}::test_nothing_goes_out_after_an_answer",
@@ -166,7 +166,7 @@ ELSEWHERE = (
     ),
     Mutation(
         "two senders may decide for the same person",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/claims.py",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/due.py",
         "pg_try_advisory_xact_lock({_LOCK}, CAST(user_id % 2147483647 AS int))",
         "user_id IS NOT NULL",
         f"{BUDGET}::test_a_person_who_is_decided_for_elsewhere_is_passed_over_until_that_is_to_be_seen",
@@ -320,7 +320,7 @@ ELSEWHERE = (
     ),
     Mutation(
         "a page goes to an address that nobody has proven",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/claims.py",
+        f"{NOTIFIER}/src/pagerpal_notifier/storage/due.py",
         "WHEN n.contact_method_id IS NOT NULL THEN p.address",
         "WHEN n.contact_method_id IS NOT NULL THEN m.address",
         f"{NOTIFIER}/tests/integration/test_rules.py"

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_notifier.domain.budget import open_to, plan
 from pagerpal_notifier.domain.page import Claim, Unsendable
-from pagerpal_notifier.storage.claims import claim, hold, list_due, list_held, list_spent, lock_persons
+from pagerpal_notifier.storage.claims import claim
+from pagerpal_notifier.storage.due import hold, list_due, list_held, list_spent, lock_persons
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,9 @@ BUDGETED = frozenset(channel for channel, budget in BUDGETS.items() if budget is
 ONE_AT_A_TIME = frozenset({Channel.WEBHOOK, Channel.SLACK})
 """Read in order: the next message goes once the one before is with the provider."""
 
+ENDS_AT_ONCE = 200
+"""Notifications that may not be sent, to a transaction: each may make its person's last resort due."""
+
 
 @dataclass(frozen=True)
 class Recipient:
@@ -152,7 +155,7 @@ def plan(due: Sequence[Due], spent: Mapping[Recipient, Spent], *, room: int, now
         else:
             messages += _split(to.channel, fresh, spent.get(to), now)
     messages.sort(key=lambda message: _rank(message[0], spent.get(message[0].to)))
-    return Plan(tuple(messages[:room]), tuple(held), tuple(one for one in due if not one.is_sendable))
+    return Plan(tuple(messages[:room]), tuple(held), tuple(one for one in due if not one.is_sendable)[:ENDS_AT_ONCE])
 
 
 def whole_messages(due: list[Due], most: int) -> list[Due]:

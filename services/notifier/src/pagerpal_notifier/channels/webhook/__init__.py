@@ -7,7 +7,7 @@
 |                       | is the time of this try, so that an old one is told from a new one                       |
 
 A try in doubt is repeated with the same id and the same body. Pages to one webhook come in order: the next is not
-claimed while an earlier one is on its way (`storage/claims.py`).
+claimed while an earlier one is on its way (`storage/due.py`).
 """
 
 import hashlib
