@@ -1,4 +1,4 @@
-"""Notifications as they are claimed, in the messages planned for them. Whether one may be sent at all is decided here."""
+"""Notifications as they are claimed, in the messages planned for them. Whether one may be sent is decided here."""
 
 import json
 from collections import defaultdict
