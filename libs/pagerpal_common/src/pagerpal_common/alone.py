@@ -38,4 +38,4 @@ async def _serve(name: str, settings: S, build: Callable[[S, Bus, Now], Service]
     assert settings.amqp_url is not None  # noqa: S101 - run_alone has checked it
     bus = RabbitBus(settings.amqp_url.get_secret_value(), name=name)
     service = build(settings, bus, now)
-    await serve([service], bus, now, host=settings.host, port=settings.port, trusted_proxies=settings.trusted_proxies)
+    await serve([service], bus, now, settings)

@@ -33,6 +33,9 @@ class Settings(BaseModel):
     port: int = Field(8000, alias="PORT", ge=1, le=65535)
     database_url: Annotated[SecretStr | None, Login(default=None)] = Field(None, alias="PAGERPAL_DATABASE_URL")
     amqp_url: Annotated[SecretStr | None, Login(default="guest")] = Field(None, alias="PAGERPAL_AMQP_URL")
+    metrics_port: int | None = Field(None, alias="PAGERPAL_METRICS_PORT", ge=1, le=65535)
+    """Where Prometheus finds `/metrics`, beside `/livez` and `/readyz`: a port of its own, so that what publishes the
+    other one publishes none of it. Nowhere unless it is set."""
     trusted_proxies: str = Field("", alias="PAGERPAL_TRUSTED_PROXIES")
     """Addresses and networks, with commas between them, whose `X-Forwarded-For` and `-Proto` are believed. Nobody's
     unless they are named: whoever is believed can say that they are anybody."""

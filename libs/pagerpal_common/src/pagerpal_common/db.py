@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from pagerpal_common.errors import DatabaseUnavailable
+from pagerpal_common.metrics import POOLS
 
 CONNECT_TIMEOUT = 2.0
 STATEMENT_TIMEOUT = 5.0
@@ -117,6 +118,7 @@ def connect(url: str, *, role: str | None, pool_size: int = 10) -> Database:
         },
     )
     event.listen(engine.sync_engine, "handle_error", _drop_dead_connections)
+    POOLS.watch(role or "admin", pool_size, engine.pool)
     return Database(engine)
 
 

@@ -3,16 +3,18 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
+from pagerpal_common.config import Settings
 from pagerpal_common.http import application
 from pagerpal_common.http.connection import Connection
+from pagerpal_common.http.probes import observed
 from pagerpal_common.service import Service, running
 
 
@@ -24,17 +26,30 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(
-    services: Sequence[Service], bus: Bus, now: Now, *, host: str, port: int, trusted_proxies: str = ""
-) -> None:
+async def serve(services: Sequence[Service], bus: Bus, now: Now, settings: Settings) -> None:
     """Run the services and their routes on one port until SIGINT or SIGTERM, then finish what is under way.
 
     Raises:
-        SystemExit: the port is taken.
+        SystemExit: a port is taken.
     """
-    async with running(services, bus, now):
+    async with running(services, bus, now), observable(services, bus, settings):
         app = application(services, bus)
-        await serve_app(app, host=host, port=port, trusted_proxies=trusted_proxies)
+        await serve_app(app, host=settings.host, port=settings.port, trusted_proxies=settings.trusted_proxies)
+
+
+@asynccontextmanager
+async def observable(services: Sequence[Service], bus: Bus, settings: Settings) -> AsyncIterator[None]:
+    """What Prometheus asks for is answered on a port of its own while this is open, when there is one."""
+    if settings.metrics_port is None:
+        yield
+        return
+    running = server(observed(services, bus), host=settings.host, port=settings.metrics_port)
+    serving = asyncio.create_task(running.serve(), name="metrics")
+    try:
+        yield
+    finally:
+        running.should_exit = True
+        await serving
 
 
 def _spare_the_collector() -> None:

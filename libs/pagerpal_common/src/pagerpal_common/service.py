@@ -13,6 +13,7 @@ from pagerpal_common.clock import Now
 from pagerpal_common.db import Database
 from pagerpal_common.errors import Unavailable
 from pagerpal_common.heartbeat import BEAT_SECONDS, Heartbeat, Pulse, has_stalled
+from pagerpal_common.metrics import LOOP_SUCCESS, LOOPS
 from pagerpal_common.readiness import Condition, everything
 from pagerpal_common.schema import LOOP_RUNS
 
@@ -70,6 +71,8 @@ class Service:
     subscriptions: Sequence[Subscription | BatchSubscription] = ()
     loops: Sequence[Loop] = ()
     routes: Sequence[BaseRoute] = ()
+    measure: Callable[[], Awaitable[None]] | None = None
+    """Brings up to date, when Prometheus asks, what is not counted as it happens."""
     is_ready: Callable[[Condition], bool] = everything
     """Whether it can do what it is there for in this condition: what `/readyz` asks."""
 
@@ -115,12 +118,16 @@ async def repeat(loop: Loop, stopping: asyncio.Event, now: Now) -> None:
         began = asyncio.get_running_loop().time()
         try:
             done = await loop.tick()
-            loop.pulse.succeeded(now())
+            at = now()
+            loop.pulse.succeeded(at)
+            LOOPS.labels(loop.name, "done" if done else "idle").inc()
+            LOOP_SUCCESS.labels(loop.name).set(at.timestamp())
         except (Exception, asyncio.CancelledError) as error:  # a loop must outlive every bug in its work
             if _is_told_to_end(error):
                 raise
             failures += 1
             loop.pulse.failed(error)
+            LOOPS.labels(loop.name, "failed").inc()
             _report(loop, error, failures)
             await loop.bell.wait(min(LONGEST_BACKOFF, 0.1 * 2 ** min(failures, 10)))
         else:

@@ -20,6 +20,7 @@ from pagerpal_common.contracts.incidents import (
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.contracts.notifications import NotificationSettled
 from pagerpal_common.errors import Conflict, NotFound
+from pagerpal_common.metrics import HOPS
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_incidents.context import Context
@@ -121,6 +122,7 @@ async def escalate_incidents(ctx: Context, messages: Sequence[EscalateIncident])
         stale = await _find_stale(tx, messages, at)
         incidents = await lock_incidents(tx, {asked.incident_id for asked in messages})
         changes: list[Change] = []
+        waits: list[timedelta] = []
         for asked in messages:
             incident = _found(incidents.get(asked.incident_id), asked.incident_id)
             if asked.by is not None:
@@ -128,7 +130,11 @@ async def escalate_incidents(ctx: Context, messages: Sequence[EscalateIncident])
             if asked.message_id not in stale:
                 changes.append(enter_level(incident, asked, at=at))
                 incidents[incident.id] = changes[-1].incident
+                if not incident.current_escalation_level and changes[-1].pages:
+                    waits.append(at - incident.level_entered_at)
         await _save(ctx, tx, changes, at)
+    for wait in waits:
+        HOPS.labels("escalate").observe(wait.total_seconds())
     ctx.outbox.bell.ring()
     return [IncidentChanged(incident=view(incidents[asked.incident_id]), occurred_at=at) for asked in messages]
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from pagerpal_common.contracts.alerts import Alert, AlertResult
 from pagerpal_common.errors import Conflict, DatabaseUnavailable, Unavailable
+from pagerpal_common.metrics import HOPS, INTAKE
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,8 +48,17 @@ async def take_in(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
     except Exception as error:
         log.error("intake.batch_failed", alerts=len(once), exc_info=error)
         results = [await _alone(ctx, alert) for alert in once]
+    _measure(alerts, results, ctx.now())
     by_id = {result.alert_id: result for result in results}
     return [by_id[alert.alert_id] for alert in alerts]
+
+
+def _measure(alerts: Sequence[Alert], results: Sequence[AlertResult], at: datetime) -> None:
+    received = {alert.alert_id: alert.received_at for alert in alerts}
+    for result in results:
+        INTAKE.labels(result.outcome).inc()
+        if result.outcome is AlertOutcome.OPENED:
+            HOPS.labels("open").observe((at - received[result.alert_id]).total_seconds())
 
 
 async def _alone(ctx: Context, alert: Alert) -> AlertResult:

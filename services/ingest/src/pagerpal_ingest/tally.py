@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pagerpal_common.contracts.alerts import Alert
+from pagerpal_common.metrics import ALERTS
 from pagerpal_common.vocabulary import AlertOutcome, SourceEnding
 
 Ending = AlertOutcome | SourceEnding
@@ -42,6 +43,7 @@ class Tally:
 
     def note(self, source_id: int, ending: Ending, at: datetime, number: int = 1) -> None:
         """So many more alerts or requests came to this end."""
+        ALERTS.labels(ending).inc(number)
         key = (source_id, at.replace(second=0, microsecond=0), ending)
         if key in self._counts.endings or len(self._counts.endings) < WAITING_LIMIT:
             self._counts.endings[key] += number

@@ -70,8 +70,7 @@ async def _serve(settings: Settings, database_url: str) -> None:
     await migrate(database_url)
     enough = asyncio.Event()
     keepers = [
-        asyncio.create_task(_keep_alive(name, _environment(settings.host, port), enough))
-        for name, port in ports.items()
+        asyncio.create_task(_keep_alive(name, _environment(settings, port), enough)) for name, port in ports.items()
     ]
     announcing = asyncio.create_task(_announce_when_ready(settings, database_url, ports))
     try:
@@ -102,10 +101,12 @@ async def _is_ready(client: httpx.AsyncClient, port: int) -> bool:
         return False
 
 
-def _environment(edge_host: str, port: int) -> dict[str, str]:
+def _environment(settings: Settings, port: int) -> dict[str, str]:
     """What a service is told: it is behind the edge, which says who its clients are, and may listen more widely."""
     own = {"HOST": LOOPBACK, "PORT": str(port), "PAGERPAL_TRUSTED_PROXIES": LOOPBACK}
-    exposed = {} if is_local(edge_host) else {"PAGERPAL_EDGE_HOST": edge_host}
+    if settings.metrics_port is not None:
+        own["PAGERPAL_METRICS_PORT"] = str(settings.metrics_port + port - settings.port)
+    exposed = {} if is_local(settings.host) else {"PAGERPAL_EDGE_HOST": settings.host}
     return {**os.environ, **own, **exposed}
 
 

@@ -21,7 +21,7 @@ from pagerpal_common.bus.memory import MemoryBus
 from pagerpal_common.clock import Now
 from pagerpal_common.config import ConfigError, check, load
 from pagerpal_common.http import application
-from pagerpal_common.server import serve_app
+from pagerpal_common.server import observable, serve_app
 from pagerpal_common.service import Service, running
 from pagerpal_escalator.settings import EscalatorSettings
 from pagerpal_incidents.settings import IncidentsSettings
@@ -58,7 +58,7 @@ async def _serve(settings: StandaloneSettings, now: Now) -> None:
         await migrate(url)
         bus = MemoryBus()
         services = build(with_database(os.environ, url), bus, now)
-        async with running(services, bus, now):
+        async with running(services, bus, now), observable(services, bus, settings):
             announcing = asyncio.create_task(announce(settings, url, f"its data is in {settings.data_dir}"))
             app = application(services, bus)
             await serve_app(app, host=settings.host, port=settings.port, trusted_proxies=settings.trusted_proxies)

@@ -19,6 +19,7 @@ from pagerpal_web.domain.recent import Recent
 from pagerpal_web.domain.session import IDLE
 from pagerpal_web.handlers import subscriptions
 from pagerpal_web.logins import REMEMBERED_LIMIT, Logins
+from pagerpal_web.measures import measure
 from pagerpal_web.outgoing_heartbeat import EVERY_SECONDS, OutgoingHeartbeat
 from pagerpal_web.passwords import Passwords
 from pagerpal_web.pulse import Pulse
@@ -71,5 +72,6 @@ def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
             Loop("web.outgoing_heartbeat", OutgoingHeartbeat(ctx).beat, EVERY_SECONDS),
         ),
         routes=routes(ctx, (*ENDPOINTS, *PAGES), authenticate),
+        measure=partial(measure, ctx),
         is_ready=database,
     )

@@ -18,6 +18,7 @@ import structlog
 from pagerpal_common.bus import BatchSubscription, Subscription
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.errors import Refusal, Unavailable
+from pagerpal_common.metrics import MESSAGES
 
 log = structlog.get_logger(__name__)
 
@@ -127,10 +128,14 @@ class Lane(Generic[T]):
         self._start_what_fits()
 
     async def _process(self, batch: list[Delivery[T]]) -> None:
+        began = asyncio.get_running_loop().time()
         try:
             outcomes = await self._outcomes(batch)
         except asyncio.CancelledError:  # by `stop`, after its wait: nobody else knows these tasks
             outcomes = [Unhandled.STOPPED] * len(batch)
+        seconds = asyncio.get_running_loop().time() - began
+        for outcome in outcomes:
+            MESSAGES.labels(self.message.topic, _kind(outcome)).observe(seconds)
         await asyncio.gather(*map(self._settle, batch, outcomes))
 
     async def _outcomes(self, batch: Sequence[Delivery[T]]) -> list[Outcome]:
@@ -186,6 +191,12 @@ class Lane(Generic[T]):
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def _kind(outcome: Outcome) -> str:
+    if isinstance(outcome, Unhandled):
+        return outcome.value
+    return "bug" if isinstance(outcome, Bug) else "refused" if isinstance(outcome, Refusal) else "handled"
 
 
 def _is_expired(delivery: Delivery[T]) -> bool:

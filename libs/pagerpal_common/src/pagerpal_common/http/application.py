@@ -5,32 +5,21 @@ from collections.abc import Sequence
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.requests import ClientDisconnect
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.errors import PagerPalError
 from pagerpal_common.http import answers
 from pagerpal_common.http.guard import Guard
-from pagerpal_common.readiness import summary
-from pagerpal_common.service import Service, condition
+from pagerpal_common.http.probes import probes
+from pagerpal_common.service import Service
 
 
 def application(services: Sequence[Service], bus: Bus) -> Starlette:
     """The services' routes in one application, in the given order, with errors mapped and requests logged."""
 
-    async def livez(_: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def readyz(_: Request) -> Response:
-        conditions = [condition(service, bus) for service in services]
-        is_ready = all(service.is_ready(found) for service, found in zip(services, conditions, strict=True))
-        return JSONResponse(summary(conditions), 200 if is_ready else 503)
-
-    own: list[BaseRoute] = [Route("/livez", livez), Route("/readyz", readyz)]
     app = Starlette(
-        routes=[route for service in services for route in service.routes] + own,
+        routes=[route for service in services for route in service.routes] + [*probes(services, bus)],
         exception_handlers={
             PagerPalError: answers.on_error,
             HTTPException: answers.on_http_exception,

@@ -135,6 +135,7 @@ def _endpoint(
     """
 
     async def endpoint(request: Request) -> Response:
+        request.state.route = row.path
         account = None if row.allow is None else await authenticate(ctx, request)
         if account is not None and row.allow is not None and _RANK[account.role] < _RANK[row.allow]:
             raise Forbidden(f"this needs the role {row.allow}")

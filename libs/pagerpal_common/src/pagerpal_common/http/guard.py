@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pagerpal_common.ack_links import PREFIX
 from pagerpal_common.http.answers import on_bug, unavailable
+from pagerpal_common.metrics import REQUESTS
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +25,9 @@ ALWAYS_ANSWERED = (*PROBES, "/health")
 
 _BUSY = ("/api/v1/alerts", "/api/v1/webhooks/", "/v2/enqueue")
 """Called too often for a line each time: only failures are logged."""
+
+_ENDLESS = ("/events",)
+"""Streams: how long they last says nothing."""
 
 HARDENED = {
     b"x-content-type-options": b"nosniff",
@@ -90,7 +94,9 @@ class Guard:
             raise  # for the server to log, with the number still bound
         finally:
             self._under_way -= 1
-            _log(scope, status or 500, started)
+            seconds = time.perf_counter() - started
+            _measure(scope, status or 500, seconds)
+            _log(scope, status or 500, seconds)
         structlog.contextvars.unbind_contextvars("request_id")
 
 
@@ -108,10 +114,17 @@ def _shown(path: str) -> str:
     return f"{PREFIX}…" if path.startswith(PREFIX) else path
 
 
-def _log(scope: Scope, status: int, started: float) -> None:
+def _measure(scope: Scope, status: int, seconds: float) -> None:
+    """Counted by the route's row, never by the path: anybody can make up paths."""
+    route = scope["state"].get("route")
+    if route is not None and route not in _ENDLESS:
+        REQUESTS.labels(scope["method"], route, status).observe(seconds)
+
+
+def _log(scope: Scope, status: int, seconds: float) -> None:
     """A line for each request that changed something or failed."""
     path = scope["path"]
     if path in PROBES or (status < 400 and (scope["method"] in {"GET", "HEAD"} or path.startswith(_BUSY))):
         return
-    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+    milliseconds = round(seconds * 1000, 1)
     log.info("request", method=scope["method"], path=_shown(path), status=status, ms=milliseconds)

@@ -1,5 +1,6 @@
 """What is open at this moment? A few counters, however many incidents there are: it stands on every page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -26,9 +27,14 @@ class Glance:
     acknowledged: int
 
 
+async def count_open(tx: AsyncConnection) -> Mapping[tuple[str, str], int]:
+    """The open incidents by status and severity."""
+    return {(row.status, row.severity): row.number for row in await tx.execute(_OPEN)}
+
+
 async def glance(tx: AsyncConnection) -> Glance:
     """The open incidents, counted."""
-    found = {(row.status, row.severity): row.number for row in await tx.execute(_OPEN)}
+    found = await count_open(tx)
 
     def total(status: str) -> int:
         return sum(number for (its, _), number in found.items() if its == status)

@@ -1,0 +1,54 @@
+"""What Prometheus is told of the database: open incidents, what is due, and whether the auditor is red."""
+
+from datetime import timedelta
+
+from pagerpal_common.testing.clock import Clock
+from pagerpal_common.testing.rows import Rows
+from pagerpal_web.auditor import audit
+from pagerpal_web.context import Context
+from pagerpal_web.measures import measure
+from prometheus_client import REGISTRY
+
+from .conftest import T0, Web
+from .test_auditor import an_outbox_that_stands_still
+from .test_incidents import insert_incident
+
+
+def told(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, labels)
+
+
+async def test_open_incidents_are_counted_by_status_and_severity(ctx: Context, web: Web, rows: Rows) -> None:
+    for number, status in enumerate(("triggered", "triggered", "acknowledged", "resolved")):
+        await insert_incident(rows, status=status, external_id=f"x{number}")
+
+    await measure(ctx)
+
+    assert told("pagerpal_incidents_open", status="triggered", severity="critical") == 2
+    assert told("pagerpal_incidents_open", status="acknowledged", severity="critical") == 1
+    assert told("pagerpal_incidents_open", status="acknowledged", severity="info") == 0
+
+
+async def test_a_job_that_is_not_done_is_told_with_how_late_it_is(ctx: Context, web: Web, rows: Rows) -> None:
+    await an_outbox_that_stands_still(rows, T0 - timedelta(minutes=5))
+
+    await measure(ctx)
+
+    assert told("pagerpal_job_due", job="outbox_relay") == 1
+    assert told("pagerpal_job_oldest_due_seconds", job="outbox_relay") == 300
+    assert told("pagerpal_job_healthy", job="outbox_relay") == 0
+
+
+async def test_the_auditor_turns_its_metric_red_with_its_check(
+    ctx: Context, web: Web, rows: Rows, clock: Clock
+) -> None:
+    await an_outbox_that_stands_still(rows, T0 - timedelta(minutes=5))
+    for _ in range(4):
+        await audit(ctx)
+        clock.advance(seconds=6)
+
+    await measure(ctx)
+
+    assert told("pagerpal_auditor_red", check="outboxes_drained") == 1
+    assert told("pagerpal_auditor_breaches", check="outboxes_drained") == 1
+    assert told("pagerpal_auditor_red", check="levels_on_time") == 0
