@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from typing import ClassVar
 
 import pytest
-from pagerpal_common.bus import BatchSubscription
+from pagerpal_common.bus import BatchSubscription, Subscription
 from pagerpal_common.bus.lane import Delivery, Lane, Outcome
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.testing.waiting import until
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 LIMIT = 5
 AGES = 3600.0
@@ -101,3 +103,24 @@ async def test_a_lane_that_stops_gives_back_what_waits(road: Road) -> None:
     await road.lane.stop()
 
     assert (road.batches, road.settled) == ([[1]], [1, 2])
+
+
+async def test_what_a_handler_logs_has_the_number_of_the_request_that_the_message_was_said_in() -> None:
+    seen: list[str] = []
+    settled = asyncio.Event()
+
+    async def handle(_fact: Fact) -> None:
+        seen.append(get_contextvars()["request_id"])
+
+    async def settle(_delivery: Delivery[int], _outcome: Outcome) -> None:
+        settled.set()
+
+    lane = Lane[int](Subscription(Fact, handle), settle, concurrency=1)
+    with bound_contextvars(request_id="req-1"):
+        fact = Fact(number=1, occurred_at=datetime(2026, 5, 21, tzinfo=UTC))
+
+    lane.offer(Delivery(fact, 1))
+    await settled.wait()
+    await lane.stop()
+
+    assert seen == ["req-1"]

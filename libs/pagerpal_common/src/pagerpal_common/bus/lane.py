@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from pagerpal_common.bus import BatchSubscription, Subscription
 from pagerpal_common.contracts.message import Message
@@ -182,7 +183,8 @@ class Lane(Generic[T]):
 
     async def _replies(self, messages: Sequence[Message]) -> list[Outcome]:
         if isinstance(self._subscription, Subscription):
-            return [await self._subscription.handle(messages[0])]
+            with bound_contextvars(request_id=messages[0].request_id or str(messages[0].message_id)):
+                return [await self._subscription.handle(messages[0])]
         replies: list[Outcome] = list(await self._subscription.handle(messages))
         if len(replies) != len(messages):
             raise RuntimeError(f"{len(replies)} replies to {len(messages)} messages")

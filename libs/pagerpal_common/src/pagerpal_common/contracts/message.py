@@ -4,8 +4,14 @@ from typing import ClassVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from structlog.contextvars import get_contextvars
 
 from pagerpal_common.ids import uuid7
+
+
+def _current_request() -> str | None:
+    number: str | None = get_contextvars().get("request_id")
+    return number
 
 
 class Value(BaseModel):
@@ -25,3 +31,5 @@ class Message(Value):
 
     message_id: UUID = Field(default_factory=uuid7)
     occurred_at: AwareDatetime
+    request_id: str | None = Field(default_factory=_current_request)
+    """The HTTP request that it was said in, so that one number finds its lines in the log of every service."""
