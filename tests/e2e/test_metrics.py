@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.conftest import create_database
 from tests.e2e.deployment import Deployment, distributed, free_ports
 from tests.e2e.fake_infobip import fake_infobip
 from tests.e2e.pagerpal import story
@@ -20,10 +19,11 @@ def running(corner: tuple[str, str], tmp_path: Path) -> Iterator[tuple[Deploymen
     """Five processes, and where the first one's metrics are."""
     database, amqp_url = corner
     port = free_ports(6)[0]
-    with fake_infobip() as infobip:
-        more = {"PAGERPAL_METRICS_PORT": str(port)}
-        with distributed(tmp_path, infobip, database, amqp_url, None, **more) as deployment:
-            yield deployment, port
+    with (
+        fake_infobip() as infobip,
+        distributed(tmp_path, infobip, database, amqp_url, None, PAGERPAL_METRICS_PORT=str(port)) as deployment,
+    ):
+        yield deployment, port
 
 
 async def told(port: int) -> dict[str, str]:
