@@ -13,11 +13,12 @@ from pathlib import Path
 
 from planted import Mutation
 from planted_elsewhere import ELSEWHERE
+from planted_in_sending import IN_SENDING
 from planted_in_storms import IN_STORMS
 from planted_in_web import IN_WEB
 
 ROOT = Path(__file__).parents[1]
-MUTATIONS = (*ELSEWHERE, *IN_STORMS, *IN_WEB)
+MUTATIONS = (*ELSEWHERE, *IN_SENDING, *IN_STORMS, *IN_WEB)
 
 
 def main() -> None:

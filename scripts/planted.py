@@ -12,6 +12,13 @@ ORDERING = f"{INCIDENTS}/tests/integration/test_order.py"
 NOTIFIER = "services/notifier"
 WEB = "services/web"
 REPLYING = f"{WEB}/tests/integration/test_replies.py"
+GATES = f"{NOTIFIER}/tests/integration/test_circuits.py"
+KILLING = (
+    f"{NOTIFIER}/tests/integration/test_killed.py"
+    "::test_a_notifier_that_is_killed_leaves_one_message_or_a_failure_that_is_seen"
+)
+RATIONS = f"{NOTIFIER}/tests/integration/test_rations.py"
+WATCHING = f"{NOTIFIER}/tests/integration/test_watching.py"
 SENDING = f"{NOTIFIER}/tests/integration/test_sending.py"
 BUDGET = f"{NOTIFIER}/tests/integration/test_storms.py"
 

@@ -127,6 +127,14 @@ class NotificationStatus(StrEnum):
     CANCELLED = "cancelled"  # nobody wants it any more
 
 
+class CircuitState(StrEnum):
+    """How the notifiers stand with a provider."""
+
+    CLOSED = "closed"  # pages go out
+    OPEN = "open"  # it is left alone for a while
+    PROBING = "probing"  # one page is out, to see whether it answers
+
+
 class ReceiptState(StrEnum):
     """How far a message has come since the provider took it, by the provider's later word. Each outdoes the ones
     before it: the handset's word is the last."""

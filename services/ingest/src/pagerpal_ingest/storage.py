@@ -34,9 +34,17 @@ ORDER BY alert_id
 ON CONFLICT DO NOTHING
 """)
 
-# By the number of their account alone. Deactivated people, too: what they want is not done, but told from a stranger's.
+# By the number of their account, and by those that they have proven to be theirs: another may be anybody's. Deactivated
+# people, too: what they want is not done, but told from a stranger's.
 _SENDERS = text("""
-SELECT phone, array_agg(id ORDER BY id) AS user_ids FROM directory.users WHERE phone = ANY(:phones) GROUP BY phone
+SELECT phone, array_agg(user_id ORDER BY user_id) AS user_ids FROM (
+    SELECT phone, id AS user_id FROM directory.users WHERE phone = ANY(:phones)
+    UNION
+    SELECT m.address, m.user_id
+    FROM directory.contact_methods m
+    JOIN directory.contact_proofs p ON p.user_id = m.user_id AND p.method_id = m.id AND p.address = m.address
+    WHERE m.channel IN ('sms', 'voice') AND m.address = ANY(:phones)
+) AS numbers GROUP BY phone
 """)
 
 # Two replicas take different rows, and neither waits for the other. Scalar subqueries, because PostgreSQL may answer

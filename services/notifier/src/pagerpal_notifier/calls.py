@@ -21,7 +21,7 @@ async def call(ctx: Context, claim: Claim, until: float) -> Outcome:
         async with asyncio.timeout_at(until):
             return await ctx.providers[claim.channel].send(claim)
     except TimeoutError:
-        return Outcome(Verdict.UNKNOWN, "no answer in time")
+        return Outcome(Verdict.UNKNOWN, "no answer in time", is_outage=True)
     except Exception as error:  # noqa: BLE001 - a bug in a channel must not lose a page
         # Without the error's text: it may quote the address.
         where = "".join(traceback.format_tb(error.__traceback__))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_notifier.domain.delivery import Change
 from pagerpal_notifier.domain.lifecycle import LOST, TOLD
-from pagerpal_notifier.domain.page import Claim, Member, Told, Unsendable
+from pagerpal_notifier.domain.page import Claim, Member, Told, Unsendable, Watched
 from pagerpal_notifier.storage.notifications import add_last_resort, hasten_next, save_changes
 
 
@@ -30,7 +30,7 @@ async def save(outbox: Outbox, tx: AsyncConnection, moves: Sequence[Move], *, no
     caller's transaction. Nothing is done for one that is not where its row left it."""
     saved = await save_changes(tx, [(move.row, move.was, move.change) for move in moves], now=now)
     done = [move for move in moves if move.row.notification_id in saved]
-    await _go_on(tx, [move.row for move in done if move.change.status in LOST], now)
+    await go_on(tx, [move.row for move in done if move.change.status in LOST], now=now)
     told = [
         NotificationSettled(incident_id=move.row.incident_id, notification_id=move.row.notification_id, occurred_at=now)
         for move in done
@@ -39,7 +39,10 @@ async def save(outbox: Outbox, tx: AsyncConnection, moves: Sequence[Move], *, no
     await outbox.add(tx, told)
 
 
-async def _go_on(tx: AsyncConnection, lost: Sequence[Claim | Member | Unsendable | Told], now: datetime) -> None:
+async def go_on(
+    tx: AsyncConnection, lost: Sequence[Claim | Member | Unsendable | Told | Watched], *, now: datetime
+) -> None:
+    """Make each person's next contact due at once, where this one has come to nothing."""
     if not lost:
         return
     hastened = await hasten_next(tx, [(row.page_request_id, row.step) for row in lost], now=now)

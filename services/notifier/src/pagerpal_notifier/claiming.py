@@ -1,6 +1,6 @@
 """How does what is due become messages that are ours to send? By one decision for each person, in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,18 +27,25 @@ class Claimed:
 
 
 async def claim_due(
-    tx: AsyncConnection, *, room: int, now: datetime, deadline: datetime, providers: Mapping[Channel, str]
+    tx: AsyncConnection,
+    *,
+    room: int,
+    now: datetime,
+    deadline: datetime,
+    providers: Mapping[Channel, str],
+    shut: Sequence[Channel] = (),
 ) -> Claimed:
     """Share out what is due among messages, at most `room`, claim them, and let the rest wait for its digest.
 
     Args:
         deadline: until when what is claimed is nobody else's.
         providers: the provider's name, by channel.
+        shut: channels of which nothing is looked at now.
     """
-    persons = await lock_persons(tx, room=room, now=now)
+    persons = await lock_persons(tx, room=room, shut=shut, now=now) if room else []
     if not persons:
         return Claimed([], [], 0)
-    due = await list_due(tx, persons, now=now)
+    due = await list_due(tx, persons, shut=shut, now=now)
     spent = await list_spent(tx, persons, now=now)
     if may_go := open_to(due, spent, now=now):
         due += await list_held(tx, may_go, now=now)

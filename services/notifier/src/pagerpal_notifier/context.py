@@ -24,6 +24,8 @@ class Context:
     """Rung when a notification has become due."""
     providers: Mapping[Channel, Provider]
     """One for every channel."""
+    rates: Mapping[str, float]
+    """Messages per second that all notifiers together may give to a provider, by its name."""
     in_flight: InFlight
     records: Records
     link: Link

@@ -7,14 +7,18 @@ their deadline, and they are sent again with the same id.
 """
 
 import asyncio
+from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 from pagerpal_common.errors import Unavailable
 from pagerpal_common.vocabulary import NotificationStatus
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pagerpal_notifier import gates
 from pagerpal_notifier.calls import call
 from pagerpal_notifier.changes import Move, save
-from pagerpal_notifier.claiming import claim_due
+from pagerpal_notifier.claiming import Claimed, claim_due
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import (
     DEADLINE,
@@ -50,19 +54,33 @@ async def send(ctx: Context) -> int:
     until = asyncio.get_running_loop().time() + SEND_SECONDS
     now = ctx.now()
     async with ctx.db.begin() as tx:
-        due = await claim_due(
-            tx,
-            room=room,
-            now=now,
-            deadline=now + DEADLINE,
-            providers={channel: provider.name for channel, provider in ctx.providers.items()},
-        )
+        gate = await gates.ask(ctx, tx, room=room, now=now)
+        due = await _claim(ctx, tx, gate.parts, room=room, now=now)
+        await gates.settle(ctx, tx, gate, due.claims)
         await save(ctx.outbox, tx, [Move(row, row.status, without_send(row)) for row in due.others], now=now)
     for claim in due.claims:
         ctx.in_flight.start(_deliver(ctx, ctx.link(claim, now), until), name=f"notification {claim.notification_id}")
+    gates.look_again(ctx, gate, due.claims)
     if due.others:
         ctx.outbox.bell.ring()
     return len(due.claims) + len(due.others) + due.held
+
+
+async def _claim(
+    ctx: Context, tx: AsyncConnection, parts: Sequence[gates.Part], *, room: int, now: datetime
+) -> Claimed:
+    due = Claimed([], [], 0)
+    for part in parts:
+        found = await claim_due(
+            tx,
+            room=min(part.room, room - len(due.claims)),
+            now=now,
+            deadline=now + DEADLINE,
+            providers={channel: provider.name for channel, provider in ctx.providers.items()},
+            shut=part.shut,
+        )
+        due = Claimed([*due.claims, *found.claims], [*due.others, *found.others], due.held + found.held)
+    return due
 
 
 async def match_receipts(ctx: Context) -> int:
@@ -77,7 +95,7 @@ async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
     outcome = await call(ctx, claim, until)
     for pause in (*RECORD_PAUSES, None):
         try:
-            change = await ctx.records.keep(claim, outcome)
+            change = await ctx.records.keep(claim, outcome, ctx.providers[claim.channel])
         except Unavailable as error:
             if pause is None:
                 # It stays `sending`, and is sent again with the same id after its deadline.

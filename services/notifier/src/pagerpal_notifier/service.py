@@ -8,12 +8,15 @@ from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.notification import notification_outbox
 from pagerpal_common.service import Bell, Loop, Service
 
+from pagerpal_notifier.channels import POLL_LIMIT
 from pagerpal_notifier.channels.table import open_channels
 from pagerpal_notifier.context import Context
+from pagerpal_notifier.domain.limits import rates
 from pagerpal_notifier.handlers import subscriptions
 from pagerpal_notifier.in_flight import LIMIT, InFlight
 from pagerpal_notifier.links import linking
 from pagerpal_notifier.loops import match_receipts, send, take_up
+from pagerpal_notifier.polling import watch
 from pagerpal_notifier.records import Records
 from pagerpal_notifier.settings import NotifierSettings
 
@@ -28,7 +31,17 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
     bell = Bell()
     outbox = Outbox(notification_outbox)
     records = Records(db, outbox, now)
-    ctx = Context(db, now, outbox, bell, open_channels(settings, now), InFlight(bell), records, linking(settings))
+    ctx = Context(
+        db,
+        now,
+        outbox,
+        bell,
+        open_channels(settings, now),
+        rates(settings.provider_rates),
+        InFlight(bell),
+        records,
+        linking(settings),
+    )
 
     async def close() -> None:
         await ctx.in_flight.finish()
@@ -46,5 +59,6 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
             Loop("notifier.send", partial(send, ctx), 1.0, bell, LIMIT, BREATH),
             ctx.outbox.loop("notifier.outbox_relay", db, bus),
             Loop("notifier.receipts", partial(match_receipts, ctx), 10.0),
+            Loop("notifier.polling", partial(watch, ctx), 5.0, batch=POLL_LIMIT),
         ),
     )

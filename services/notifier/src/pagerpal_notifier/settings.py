@@ -8,7 +8,10 @@ from pagerpal_common.ack_links import ack_key
 from pagerpal_common.config import Settings
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from pagerpal_notifier.domain.limits import rates
+
 LONGEST_PUBLIC_URL = 200
+LONGEST_RATES = 200
 SHORTEST_KEY_BYTES = 32
 
 
@@ -19,6 +22,8 @@ class NotifierSettings(Settings):
     infobip_sender: str = Field("PagerPal", alias="INFOBIP_SENDER")
     infobip_voice_sender: str | None = Field(None, alias="INFOBIP_VOICE_SENDER")
     smtp_url: SecretStr | None = Field(None, alias="SMTP_URL")
+    provider_rates: str = Field("", alias="PAGERPAL_PROVIDER_RATES", max_length=LONGEST_RATES)
+    """Messages per second to each provider, of all notifiers together: `infobip=200,smtp=5`."""
     public_url: str | None = Field(None, alias="PAGERPAL_PUBLIC_URL", max_length=LONGEST_PUBLIC_URL)
     secret_key: SecretStr | None = Field(None, alias="PAGERPAL_SECRET_KEY")
     """Web's: of it comes the key that one-tap links are signed with. Without it pages have none."""
@@ -35,6 +40,12 @@ class NotifierSettings(Settings):
     @classmethod
     def _check_public_url(cls, given: str | None) -> str | None:
         return None if given is None else _http_url(given)
+
+    @field_validator("provider_rates")
+    @classmethod
+    def _check_rates(cls, given: str) -> str:
+        rates(given)
+        return given
 
     @field_validator("smtp_url")
     @classmethod

@@ -11,6 +11,7 @@ from pagerpal_common.service import Bell
 from pagerpal_notifier.channels import Provider
 from pagerpal_notifier.channels.table import open_channels
 from pagerpal_notifier.context import Context
+from pagerpal_notifier.domain.limits import rates
 from pagerpal_notifier.in_flight import InFlight
 from pagerpal_notifier.links import linking
 from pagerpal_notifier.records import Records
@@ -56,12 +57,26 @@ async def new_context(
         bell = Bell()
         db, outbox = database("notifier"), Outbox(notification_outbox)
         return Context(
-            db, clock, outbox, bell, providers, InFlight(bell), Records(db, outbox, clock), linking(settings)
+            db,
+            clock,
+            outbox,
+            bell,
+            providers,
+            rates(settings.provider_rates),
+            InFlight(bell),
+            Records(db, outbox, clock),
+            linking(settings),
         )
 
     yield make
     for provider in opened:
         await provider.close()
+
+
+@pytest.fixture
+def patient_circuits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much trouble there is with a provider, it is not left alone."""
+    monkeypatch.setattr("pagerpal_notifier.domain.circuit.THRESHOLD", 1_000)
 
 
 def settings_for(infobip_url: str, smtp_url: str) -> NotifierSettings:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -55,6 +55,8 @@ class Answer:
     """The connection ends without an answer."""
     is_silent: bool = False
     """No answer comes, ever."""
+    early: Sequence[Mapping[str, object]] = ()
+    """What is reported of the message before its own answer has left, in this order."""
 
 
 TAKEN = Answer()
@@ -77,6 +79,12 @@ def refused(number: int, name: str, group: int = 5, group_name: str = "REJECTED"
     return Answer(status=status, is_taken=False)
 
 
+# https://www.infobip.com/docs/sms/sms-over-api: what one number gets in an hour at most.
+SAME_AN_HOUR = 6
+DIFFERENT_AN_HOUR = 20
+FLOODED = refused(20, "REJECTED_FLOODING_FILTER")
+
+
 @dataclass(frozen=True)
 class Call:
     """One request, as it came."""
@@ -88,11 +96,21 @@ class Call:
     message: Mapping[str, Any]
 
 
+Report = Callable[[Call, Mapping[str, object]], Awaitable[None]]
+"""Takes the status of a message, as a delivery receipt has it."""
+
+
 class FakeInfobip:
     """Answers by its script, then as if all were well. Refuses a message id that it has taken before."""
 
     def __init__(self) -> None:
         self.script: deque[Answer] = deque()
+        self.sms_script: dict[str, deque[Answer]] = {}
+        """What comes first for SMS to a number, before `script`."""
+        self.report: Report | None = None
+        """Where receipts go."""
+        self.flooded: dict[str, list[str]] = {}
+        """The texts of this hour to numbers that have the flooding filter."""
         self.calls: list[Call] = []
         self.taken: list[Call] = []
         """What really went out to handsets."""
@@ -138,6 +156,7 @@ class FakeInfobip:
         else:
             body = await reader.readexactly(int(headers["content-length"]))
             answer, taken = self._take(request, headers, json.loads(body))
+            await self._tell_early(self.calls[-1], answer)
         if answer.is_silent:
             await reader.read()
         if answer.is_silent or answer.is_cut:
@@ -164,7 +183,7 @@ class FakeInfobip:
         assert headers["content-type"] == "application/json"
         check(REQUESTS[path], body)
         call = _call(path, body)
-        answer = self.script.popleft() if self.script else TAKEN
+        answer = self._next(call)
         is_known = call.message_id in {one.message_id for one in self.taken}
         self.calls.append(call)
         if answer.is_taken and not is_known:
@@ -172,6 +191,20 @@ class FakeInfobip:
         self.arrived.set()
         status = DUPLICATE if answer.is_taken and is_known else answer.status
         return answer, _answer(call, status) if answer.body is None else answer.body
+
+    def _next(self, call: Call) -> Answer:
+        own = self.sms_script.get(call.to) if call.path.startswith("/sms") else None
+        if own:
+            return own.popleft()
+        texts = self.flooded.get(call.to, [])
+        if texts.count(call.text) >= SAME_AN_HOUR or len(set(texts)) >= DIFFERENT_AN_HOUR:
+            return FLOODED
+        return self.script.popleft() if self.script else TAKEN
+
+    async def _tell_early(self, call: Call, answer: Answer) -> None:
+        for status in answer.early:
+            assert self.report is not None
+            await self.report(call, status)
 
 
 def check(schema: tuple[str, str], body: Any) -> None:

@@ -68,6 +68,7 @@ async def test_the_send_loop_and_the_relay_are_rung(world: World, infobip: FakeI
         await world.ctx.outbox.bell.wait(60)
 
 
+@pytest.mark.usefixtures("patient_circuits")
 async def test_what_is_in_doubt_is_sent_again_with_the_same_message_id_and_goes_out_once(
     world: World, infobip: FakeInfobip
 ) -> None:
@@ -89,6 +90,7 @@ async def test_what_is_in_doubt_is_sent_again_with_the_same_message_id_and_goes_
     assert len([call for call in infobip.taken if call.path == "/sms/3/messages"]) == 1
 
 
+@pytest.mark.usefixtures("patient_circuits")
 async def test_what_a_receipt_has_settled_is_no_longer_in_doubt(world: World, infobip: FakeInfobip) -> None:
     infobip.script.extend([TAKEN_THEN_CUT] * TRIES)
     incident_id = await world.given_page()

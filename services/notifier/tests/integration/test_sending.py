@@ -343,6 +343,7 @@ async def test_a_number_changed_after_an_unknown_outcome_gets_a_message_of_its_o
     assert [call.to for call in infobip.taken] == ["436641234567", "4369911112222"]
 
 
+@pytest.mark.usefixtures("patient_circuits")
 @pytest.mark.parametrize("answer", [http(429), http(503)])
 async def test_tries_come_to_an_end_and_the_next_step_follows(
     world: World, infobip: FakeInfobip, answer: Answer
@@ -499,6 +500,7 @@ async def test_a_bug_in_a_channel_loses_no_page_and_tells_no_number(
     assert len(infobip.taken) == 1
 
 
+@pytest.mark.usefixtures("patient_circuits")
 async def test_a_slow_call_holds_up_nobody_else(
     world: World, infobip: FakeInfobip, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,7 +42,7 @@ async def test_a_message_comes_in_an_sms_goes_out_and_incidents_is_told(
     message = PageRequested(incident_id=incident_id, page_request_ids=(number,), occurred_at=T0)
 
     assert await subscription.handle([message, message]) == [None, None]
-    _, sending, relay, _ = service.loops
+    _, sending, relay, *_ = service.loops
     assert await sending.tick() == 1
     async with asyncio.timeout(5):
         while await relay.tick() == 0:
@@ -73,6 +73,7 @@ async def test_what_it_listens_to_and_what_it_looks_for(
         ("notifier.send", 1.0),
         ("notifier.outbox_relay", 1.0),
         ("notifier.receipts", 10.0),
+        ("notifier.polling", 5.0),
     ]
     await service.close()
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from pagerpal_common.contracts.notifications import RetryNotifications
 from pagerpal_common.contracts.receipts import DeliveryReceipt, ReceiptsReceived
 from pagerpal_common.vocabulary import Channel
@@ -221,6 +222,7 @@ async def test_what_is_answered_before_its_digest_goes_again_is_cancelled_and_no
     assert answered["error"] == "no longer wanted; whether an earlier try went is not known"
 
 
+@pytest.mark.usefixtures("patient_circuits")
 async def test_a_digest_in_doubt_is_repeated_with_its_id_and_goes_out_once(world: World, infobip: FakeInfobip) -> None:
     await given_incidents(world, await a_person_by_sms(world), 11)
     infobip.script.extend([TAKEN_THEN_CUT] * 10)
@@ -392,6 +394,7 @@ async def test_ten_thousand_incidents_of_one_person_are_few_messages(world: Worl
     assert len(infobip.taken) <= 19
 
 
+@pytest.mark.usefixtures("patient_circuits")
 async def test_a_page_that_was_merged_is_tried_again_with_an_id_of_its_own(world: World, infobip: FakeInfobip) -> None:
     """Under the id of the digest, which never went, only the first to be tried again would be told."""
     ids = await given_incidents(world, await a_person_by_sms(world), 12)

@@ -105,7 +105,7 @@ def test_a_success_that_cannot_be_read_leaves_the_outcome_unknown(body: bytes) -
 def test_every_kind_of_http_error(status: int, verdict: Verdict) -> None:
     outcome = read_infobip(status, b"<html>sorry</html>", retry_after=None)
 
-    assert outcome == Outcome(verdict, f"Infobip: HTTP {status}")
+    assert outcome == Outcome(verdict, f"Infobip: HTTP {status}", is_outage=verdict is UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -141,4 +141,4 @@ def test_a_description_is_told_without_the_number_in_it() -> None:
 def test_smtp_replies(code: int, verdict: Verdict) -> None:
     outcome = read_smtp(code, "5.1.1 <ana@example.com> unknown")
 
-    assert outcome == Outcome(verdict, f"mail server: {code} 5.1.1 <[address]> unknown")
+    assert outcome == Outcome(verdict, f"mail server: {code} 5.1.1 <[address]> unknown", is_outage=code == 421)

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -17,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from pagerpal_common.schema.columns import identity, instant, loop_runs, metadata, one_of, outbox
-from pagerpal_common.vocabulary import Channel, NotificationStatus, ReceiptState
+from pagerpal_common.vocabulary import Channel, CircuitState, NotificationStatus, ReceiptState
 
 SCHEMA = "notification"
 
@@ -53,6 +54,9 @@ notifications = Table(
     instant("wanted_at", nullable=True),  # when it should have gone out, however long it has waited since
     Column("is_held", Boolean, nullable=False, server_default=text("false")),  # waits for its person's next digest
     Column("merged_with", Integer, nullable=False, server_default=text("0")),  # others that its last message tells of
+    Column("held_by", Text),  # the provider in trouble for which it waits
+    instant("watch_at", nullable=True),  # when to ask the provider for its receipt; null when it is not waited for
+    instant("unheard_at", nullable=True),  # when its receipt had been waited for in vain
     UniqueConstraint("page_request_id", "channel", "step"),
     one_of("channel", Channel),
     one_of("status", NotificationStatus),
@@ -89,6 +93,9 @@ Index(
 # What incidents looks through for ends it has not told yet.
 Index("notifications_settled_idx", notifications.c.settled_at)
 Index("notifications_retried_idx", notifications.c.retried_at, postgresql_where=notifications.c.retried_at.is_not(None))
+
+Index("notifications_held_idx", notifications.c.held_by, postgresql_where=notifications.c.held_by.is_not(None))
+Index("notifications_watch_idx", notifications.c.watch_at, postgresql_where=notifications.c.watch_at.is_not(None))
 
 attempts = Table(
     "attempts",
@@ -139,7 +146,40 @@ contact_codes = Table(
 )
 Index("contact_codes_created_at_idx", contact_codes.c.created_at)
 
+circuits = Table(
+    "circuits",
+    metadata,
+    # How all notifiers stand with each provider. One that has never been in trouble has no row.
+    Column("name", Text, primary_key=True),  # the provider's
+    Column("state", Text, nullable=False),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("pauses", Integer, nullable=False),  # since it opened
+    instant("opened_at", nullable=True),
+    instant("probe_at", nullable=True),
+    one_of("state", CircuitState),
+    schema=SCHEMA,
+)
+rations = Table(
+    "rations",
+    metadata,
+    # How many messages all notifiers together may give to each provider now: a bucket of tokens.
+    Column("name", Text, primary_key=True),  # the provider's
+    Column("tokens", Double, nullable=False),
+    instant("refilled_at"),
+    schema=SCHEMA,
+    postgresql_with={"fillfactor": 50},  # rewritten all the time, and in place
+)
+
 notification_outbox = outbox(SCHEMA)
 notification_loop_runs = loop_runs(SCHEMA)
 
-OWNED = (notifications, attempts, receipts, contact_codes, notification_outbox, notification_loop_runs)
+OWNED = (
+    notifications,
+    attempts,
+    receipts,
+    contact_codes,
+    circuits,
+    rations,
+    notification_outbox,
+    notification_loop_runs,
+)

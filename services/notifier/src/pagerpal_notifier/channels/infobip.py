@@ -55,9 +55,9 @@ async def post(http: httpx.AsyncClient, path: str, message: Mapping[str, Any]) -
     try:
         answer = await http.post(path, json={"messages": [message]})
     except _NOTHING_WRITTEN as error:
-        return Outcome(Verdict.DEFERRED, f"Infobip cannot be reached: {type(error).__name__}")
+        return Outcome(Verdict.DEFERRED, f"Infobip cannot be reached: {type(error).__name__}", is_outage=True)
     except httpx.RequestError as error:
-        return Outcome(Verdict.UNKNOWN, f"Infobip did not answer: {type(error).__name__}")
+        return Outcome(Verdict.UNKNOWN, f"Infobip did not answer: {type(error).__name__}", is_outage=True)
     return read_infobip(answer.status_code, answer.content, retry_after=answer.headers.get("Retry-After"))
 
 

@@ -45,6 +45,9 @@ STATUS_NAMES: Mapping[int, str] = {
     100: "UNDELIVERABLE_REJECTED_PLATFORM",
 }
 
+SMTP_UNAVAILABLE = 421
+"""The one temporary reply that is about the server and not the mail (RFC 5321, 4.2.3)."""
+
 LONGEST_WAIT = BACKOFF[-1]
 """What a provider may ask us to wait before the next try."""
 
@@ -96,7 +99,7 @@ def read_infobip(status: int, body: bytes, *, retry_after: str | None) -> Outcom
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Outcome(Verdict.DEFERRED, detail, _wait(retry_after))
     if status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT:
-        return Outcome(Verdict.UNKNOWN, detail)
+        return Outcome(Verdict.UNKNOWN, detail, is_outage=True)
     return Outcome(Verdict.REFUSED, detail)
 
 
@@ -104,7 +107,7 @@ def read_smtp(code: int, text: str) -> Outcome:
     """What an SMTP reply that is not a success says (RFC 5321, 4.2.1)."""
     detail = f"mail server: {code} {scrub(text)}"
     if 400 <= code < 500:
-        return Outcome(Verdict.DEFERRED, detail)
+        return Outcome(Verdict.DEFERRED, detail, is_outage=code == SMTP_UNAVAILABLE)
     if 500 <= code < 600:
         return Outcome(Verdict.REFUSED, detail)
     return Outcome(Verdict.UNKNOWN, detail)
@@ -131,7 +134,7 @@ def _read_sent(body: bytes) -> Outcome:
     try:
         status = _Sent.model_validate_json(body).messages[0].status
     except ValidationError:
-        return Outcome(Verdict.UNKNOWN, "Infobip: an answer that cannot be read")
+        return Outcome(Verdict.UNKNOWN, "Infobip: an answer that cannot be read", is_outage=True)
     name = STATUS_NAMES.get(status.id or 0, status.name)
     group = GROUP_IDS.get(status.group_name) if status.group_id is None else status.group_id
     verdict = STATUSES.get(name) or GROUPS.get(-1 if group is None else group, Verdict.UNKNOWN)

@@ -47,6 +47,8 @@ class Outcome:
     detail: str
     wait: timedelta = timedelta(0)
     """The least time to wait, where the provider asks for it."""
+    is_outage: bool = False
+    """This says something of the provider, and nothing of the message: it is away, silent or failing."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Change:
     due_at: datetime | None
     error: str | None
     delivered_at: datetime | None = None
+    watch_at: datetime | None = None
+    """When the provider is asked what has become of it, if nothing is heard of it before."""
 
 
 _BECOMES: Mapping[Verdict, S] = {
@@ -76,10 +80,18 @@ _ADDRESSES: Mapping[Channel, str] = {
 }
 
 
-def after_send(outcome: Outcome, *, tries: int, attempt_id: UUID, now: datetime) -> Change:
-    """What becomes of a notification under way, after so many tries."""
+def after_send(
+    outcome: Outcome, *, tries: int, attempt_id: UUID, now: datetime, watch_at: datetime | None = None
+) -> Change:
+    """What becomes of a notification under way, after so many tries.
+
+    Args:
+        watch_at: when to ask the provider for it, once that has taken it.
+    """
     status = _BECOMES[outcome.verdict]
     change = Change(status, None, None if status is S.SENT else outcome.detail)
+    if status is S.SENT:
+        change = replace(change, watch_at=watch_at)
     if status in {S.QUEUED, S.SENDING}:
         if tries >= TRIES:
             doubt = ", and it may have gone" if status is S.SENDING else ""
@@ -90,11 +102,17 @@ def after_send(outcome: Outcome, *, tries: int, attempt_id: UUID, now: datetime)
     return change
 
 
-def after_message(outcome: Outcome, claim: Claim, *, now: datetime) -> list[Change]:
+def after_message(outcome: Outcome, claim: Claim, *, now: datetime, watch_at: datetime | None = None) -> list[Change]:
     """What becomes of all that a message tells of, in order. What is to be tried again is so together: the same
-    message goes again with the same notifications."""
+    message goes again with the same notifications.
+
+    Args:
+        watch_at: as of `after_send`.
+    """
     rows: tuple[Claim | Member, ...] = (claim, *claim.others)
-    changes = [after_send(outcome, tries=row.tries, attempt_id=claim.attempt_id, now=now) for row in rows]
+    changes = [
+        after_send(outcome, tries=row.tries, attempt_id=claim.attempt_id, now=now, watch_at=watch_at) for row in rows
+    ]
     latest = max((change.due_at for change in changes if change.due_at is not None), default=None)
     return [change if change.due_at is None else replace(change, due_at=latest) for change in changes]
 

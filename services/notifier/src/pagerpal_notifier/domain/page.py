@@ -1,6 +1,7 @@
 """What goes out, and to whom."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from pagerpal_common.vocabulary import Channel, NotificationStatus, Severity
@@ -137,3 +138,16 @@ class Told:
     attempts: int
     status: NotificationStatus
     message_id: UUID
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A notification whose provider has it, and whose handset has not been heard of."""
+
+    notification_id: int
+    incident_id: int
+    page_request_id: int
+    step: int
+    channel: Channel
+    message_id: UUID
+    sent_at: datetime

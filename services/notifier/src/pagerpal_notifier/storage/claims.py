@@ -48,7 +48,7 @@ WITH looked_at AS MATERIALIZED (
 ), claimed AS (
     UPDATE notification.notifications n
     SET status = 'sending', attempts = n.attempts + 1, address = s.address, due_at = :deadline,
-        provider_message_id = s.message_id, merged_with = s.others, is_held = false
+        provider_message_id = s.message_id, merged_with = s.others, is_held = false, held_by = NULL
     FROM sendable s WHERE n.id = s.id
     RETURNING n.id
 ), tried AS (

@@ -59,7 +59,7 @@ WITH due AS MATERIALIZED (
     SELECT n.user_id, n.due_at, n.pass_number, n.step,
            CASE i.severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END AS urgency
     FROM notification.notifications n LEFT JOIN incidents.incidents i ON i.id = n.incident_id
-    WHERE n.due_at <= :now AND {_IN_ORDER}
+    WHERE n.due_at <= :now AND n.channel <> ALL(:shut) AND {_IN_ORDER}
     ORDER BY n.due_at LIMIT :looked_at
 ), first AS MATERIALIZED (
     SELECT DISTINCT ON (user_id) * FROM due ORDER BY user_id, urgency, pass_number, step, due_at
@@ -88,7 +88,7 @@ LIMIT :most
 _LIST_DUE = text(
     _LIST.format(
         people="unnest(CAST(:user_ids AS bigint[])) WITH ORDINALITY AS person(user_id, place)",
-        waiting="n.due_at <= :now",
+        waiting="n.due_at <= :now AND n.channel <> ALL(:shut)",
     )
 )
 _LIST_HELD = text(
@@ -118,17 +118,19 @@ FROM held WHERE n.id = held.id
 """)
 
 
-async def lock_persons(tx: AsyncConnection, *, room: int, now: datetime) -> list[int]:
+async def lock_persons(tx: AsyncConnection, *, room: int, shut: Sequence[Channel], now: datetime) -> list[int]:
     """The persons to whom something is due, the most urgent first, at most so many: until this transaction ends nobody
     else decides what they are sent."""
-    found = await tx.execute(_LOCK_PERSONS, {"now": now, "looked_at": LOOKED_AT, "room": room})
+    found = await tx.execute(_LOCK_PERSONS, {"now": now, "looked_at": LOOKED_AT, "room": room, "shut": list(shut)})
     return list(found.scalars())
 
 
-async def list_due(tx: AsyncConnection, user_ids: Sequence[int], *, now: datetime) -> list[Due]:
+async def list_due(
+    tx: AsyncConnection, user_ids: Sequence[int], *, shut: Sequence[Channel], now: datetime
+) -> list[Due]:
     """What is due to these persons, in their order, at most `MOST_DUE`; the most urgent of each first. A message that
     goes again is there with all that it told of, or not at all."""
-    rows = await tx.execute(_LIST_DUE, {"user_ids": list(user_ids), "now": now, "most": MOST_DUE})
+    rows = await tx.execute(_LIST_DUE, {"user_ids": list(user_ids), "now": now, "most": MOST_DUE, "shut": list(shut)})
     return whole_messages([_due(row) for row in rows.mappings()], MOST_DUE)
 
 

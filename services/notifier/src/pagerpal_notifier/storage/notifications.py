@@ -19,13 +19,14 @@ _SAVE = text("""
 WITH new AS MATERIALIZED (
     SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:were AS text[]), CAST(:attempts AS int[]),
                          CAST(:statuses AS text[]), CAST(:errors AS text[]), CAST(:due AS timestamptz[]),
-                         CAST(:delivered AS timestamptz[]), CAST(:settled AS boolean[]))
-        AS new(id, was, attempts, status, error, due_at, delivered_at, is_settled)
+                         CAST(:delivered AS timestamptz[]), CAST(:settled AS boolean[]), CAST(:watch AS timestamptz[]))
+        AS new(id, was, attempts, status, error, due_at, delivered_at, is_settled, watch_at)
 ), held AS MATERIALIZED (
     SELECT id FROM notification.notifications WHERE id = ANY(:ids) ORDER BY id FOR UPDATE
 )
 UPDATE notification.notifications n
-SET status = new.status, error = new.error, due_at = new.due_at,
+SET status = new.status, error = new.error, due_at = new.due_at, watch_at = new.watch_at, unheard_at = NULL,
+    held_by = NULL,
     sent_at = CASE WHEN new.status = 'sent' THEN CAST(:now AS timestamptz) ELSE coalesce(sent_at, new.delivered_at) END,
     delivered_at = coalesce(new.delivered_at, n.delivered_at),
     settled_at = CASE WHEN new.is_settled THEN CAST(:now AS timestamptz) END
@@ -40,7 +41,8 @@ FROM unnest(CAST(:ids AS uuid[]), CAST(:outcomes AS text[]), CAST(:details AS te
 WHERE a.attempt_id = said.id
 """)
 
-# Only what has not been tried yet: a step in its own backoff keeps it.
+# Only what has not been tried yet: a step in its own backoff keeps it. What waits for a provider in trouble, or was not
+# heard of, leads nowhere for now.
 _HASTEN = text("""
 WITH lost AS (
     SELECT * FROM unnest(CAST(:page_request_ids AS bigint[]), CAST(:steps AS int[])) AS lost(page_request_id, step)
@@ -48,9 +50,11 @@ WITH lost AS (
     UPDATE notification.notifications n SET due_at = :now, wanted_at = :now
     FROM lost
     WHERE n.page_request_id = lost.page_request_id AND n.status = 'queued' AND n.attempts = 0 AND n.due_at > :now
+      AND n.held_by IS NULL
       AND n.step = (SELECT min(other.step) FROM notification.notifications other
                     WHERE other.page_request_id = lost.page_request_id AND other.step > lost.step
-                      AND other.status NOT IN ('failed', 'exhausted'))
+                      AND other.status NOT IN ('failed', 'exhausted')
+                      AND other.held_by IS NULL AND other.unheard_at IS NULL)
     RETURNING n.page_request_id
 )
 SELECT page_request_id FROM hastened
@@ -74,7 +78,8 @@ CROSS JOIN LATERAL (VALUES ('sms', u.phone), ('voice', u.phone), ('email', u.ema
 WHERE n.id = :id AND own.address <> '' AND NOT EXISTS (
     SELECT FROM notification.notifications other
     WHERE other.page_request_id = n.page_request_id AND (
-        other.status NOT IN ('failed', 'exhausted') OR (other.channel = own.channel AND other.contact_method_id IS NULL)
+        (other.status NOT IN ('failed', 'exhausted') AND other.held_by IS NULL AND other.unheard_at IS NULL)
+        OR (other.channel = own.channel AND other.contact_method_id IS NULL)
     )
 )
 ON CONFLICT DO NOTHING
@@ -93,7 +98,7 @@ WITH unwanted AS (
     FOR UPDATE OF n SKIP LOCKED
 )
 UPDATE notification.notifications n
-SET status = 'cancelled', due_at = NULL, settled_at = :now, error = 'no longer wanted'
+SET status = 'cancelled', due_at = NULL, held_by = NULL, settled_at = :now, error = 'no longer wanted'
 FROM unwanted WHERE n.id = unwanted.id
 RETURNING n.id
 """)
@@ -122,6 +127,7 @@ async def save_changes(
             "errors": [change.error for change in changes],
             "due": [change.due_at for change in changes],
             "delivered": [change.delivered_at for change in changes],
+            "watch": [change.watch_at for change in changes],
             "settled": [change.status not in WAITING for change in changes],
             "now": now,
         },

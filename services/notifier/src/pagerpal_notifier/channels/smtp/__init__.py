@@ -111,10 +111,14 @@ def _outcome(error: Exception) -> Outcome:
         case aiosmtplib.SMTPResponseException(code=code, message=message):
             return read_smtp(code, message)
         case aiosmtplib.SMTPConnectError() | ssl.SSLError():
-            return Outcome(Verdict.DEFERRED, f"the mail server cannot be reached: {type(error).__name__}")
+            return Outcome(
+                Verdict.DEFERRED, f"the mail server cannot be reached: {type(error).__name__}", is_outage=True
+            )
         case aiosmtplib.SMTPServerDisconnected() | aiosmtplib.SMTPTimeoutError():
-            return Outcome(Verdict.UNKNOWN, f"the mail server did not answer: {type(error).__name__}")
+            return Outcome(Verdict.UNKNOWN, f"the mail server did not answer: {type(error).__name__}", is_outage=True)
         case aiosmtplib.SMTPException():  # no TLS, no common way to log in: all before the mail itself
             return Outcome(Verdict.REFUSED, "the mail server cannot do what SMTP_URL or this mail asks for")
         case _:
-            return Outcome(Verdict.UNKNOWN, f"the connection to the mail server broke: {type(error).__name__}")
+            return Outcome(
+                Verdict.UNKNOWN, f"the connection to the mail server broke: {type(error).__name__}", is_outage=True
+            )
