@@ -13,6 +13,7 @@ from pagerpal_common.contracts.incidents import (
     AcknowledgeIncident,
     IncidentChanged,
     IncidentCommand,
+    NoteOnIncident,
     PageRequested,
     ReopenIncident,
     ResolveIncident,
@@ -34,9 +35,11 @@ from pagerpal_incidents.domain.incident import (
     reopen,
     resolve,
 )
+from pagerpal_incidents.domain.note import NOTE_TWICE, note
 from pagerpal_incidents.intake import take_in
 from pagerpal_incidents.storage.incidents import (
     insert_events,
+    list_notes,
     lock_incidents,
     lock_open,
     take_escalation_id,
@@ -67,6 +70,7 @@ def subscriptions(ctx: Context) -> tuple[Subscription | BatchSubscription, ...]:
         Subscription(AcknowledgeIncident, partial(acknowledge_incident, ctx)),
         Subscription(ResolveIncident, partial(resolve_incident, ctx)),
         Subscription(ReopenIncident, partial(reopen_incident, ctx)),
+        Subscription(NoteOnIncident, partial(note_on_incident, ctx)),
         BatchSubscription(EscalateIncident, partial(escalate_incidents, ctx), STEPS_AT_ONCE, BREATH),
         BatchSubscription(NotificationSettled, partial(on_notifications_settled, ctx), STEPS_AT_ONCE, LONG_BREATH),
     )
@@ -174,6 +178,20 @@ async def reopen_incident(ctx: Context, command: ReopenIncident) -> IncidentChan
         await _save(ctx, tx, [change], ctx.now())
     ctx.outbox.bell.ring()
     return IncidentChanged(incident=view(change.incident), occurred_at=ctx.now())
+
+
+async def note_on_incident(ctx: Context, command: NoteOnIncident) -> IncidentChanged:
+    """Put a person's words on the timeline, once.
+
+    Raises:
+        NotFound: there is no such incident.
+    """
+    by, at = _person(command), ctx.now()
+    async with ctx.db.begin() as tx:
+        incident = await _lock(tx, command.incident_id)
+        lately = await list_notes(tx, incident.id, by, since=at - NOTE_TWICE)
+        await _save(ctx, tx, [note(incident, command.text, by=by, at=at, lately=lately)], at)
+    return IncidentChanged(incident=view(incident), occurred_at=at)
 
 
 async def on_notifications_settled(ctx: Context, facts: Sequence[NotificationSettled]) -> list[None]:

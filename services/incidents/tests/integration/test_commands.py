@@ -9,6 +9,7 @@ from pagerpal_common.contracts.incidents import (
     AcknowledgeIncident,
     IncidentChanged,
     IncidentView,
+    NoteOnIncident,
     ReopenIncident,
     ResolveIncident,
 )
@@ -20,6 +21,7 @@ from pagerpal_incidents.context import Context
 from pagerpal_incidents.handlers import (
     acknowledge_incident,
     escalate_incidents,
+    note_on_incident,
     reopen_incident,
     resolve_incident,
 )
@@ -74,6 +76,33 @@ async def test_the_first_to_acknowledge_stays(ctx: Context, incident: IncidentVi
     assert len({answer.incident.acknowledged_by for answer in answers}) == 1
     kinds = [row["event_type"] for row in await rows("SELECT event_type FROM incidents.events ORDER BY id")]
     assert kinds == ["triggered", "acknowledged"]
+
+
+async def test_a_note_is_on_the_timeline_once_however_often_it_is_sent(
+    ctx: Context, incident: IncidentView, rows: Rows, clock: Clock
+) -> None:
+    told = NoteOnIncident(**by(incident), text="Deleting core dumps")
+    by_another = NoteOnIncident(**by(incident, 2), text="Deleting core dumps")
+
+    await asyncio.gather(*(note_on_incident(ctx, each) for each in (told, told, by_another)))
+    clock.advance(seconds=61)
+    await note_on_incident(ctx, told)
+
+    notes = await rows("SELECT message, actor_user_id FROM incidents.events WHERE event_type = 'note' ORDER BY id")
+    assert sorted(row["actor_user_id"] for row in notes) == [1, 1, 2]
+    assert notes[-1] == {"message": "Deleting core dumps", "actor_user_id": 1}
+
+
+async def test_a_note_changes_nothing_else(ctx: Context, incident: IncidentView, rows: Rows) -> None:
+    await resolve_incident(ctx, ResolveIncident(**by(incident)))
+    before = await rows("SELECT * FROM incidents.incidents")
+    sent = await rows("SELECT * FROM incidents.outbox")
+
+    answer = await note_on_incident(ctx, NoteOnIncident(**by(incident), text="It was the backup job"))
+
+    assert answer.incident.status is IncidentStatus.RESOLVED
+    assert await rows("SELECT * FROM incidents.incidents") == before
+    assert await rows("SELECT * FROM incidents.outbox") == sent
 
 
 async def test_an_unknown_incident_is_not_found(ctx: Context, incident: IncidentView) -> None:

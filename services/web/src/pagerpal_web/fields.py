@@ -146,6 +146,9 @@ Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_no_controls)
 ]
 Description = Annotated[str, StringConstraints(max_length=16 * 1024), AfterValidator(_no_controls_but_lines)]
+Note = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), AfterValidator(_no_controls_but_lines)
+]
 Email = Annotated[str, StringConstraints(max_length=LONGEST_EMAIL), AfterValidator(_email)]
 Phone = Annotated[str, StringConstraints(max_length=LONGEST_PHONE), AfterValidator(_phone)]
 Timezone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_timezone)]

@@ -35,6 +35,7 @@ BODIES: dict[str, Any] = {
     "Simulation": {"team_id": 999},
     "ActingUser": {"user_id": 999},
     "Escalation": {"user_id": 999},
+    "NewNote": {"user_id": 999, "text": "X"},
     "LogIn": {"email": "nobody@example.org", "password": "not the password"},
     "FirstAdmin": {"email": "admin@example.org", "name": "X", "password": "correct horse battery"},
     "NewPassword": {"current_password": "not the password", "new_password": "correct horse battery 2"},

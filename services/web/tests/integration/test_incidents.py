@@ -10,6 +10,7 @@ from pagerpal_common.contracts.incidents import (
     AcknowledgeIncident,
     IncidentChanged,
     IncidentCommand,
+    NoteOnIncident,
     ReopenIncident,
     ResolveIncident,
 )
@@ -174,6 +175,26 @@ async def test_an_action_asks_the_owner_in_the_name_of_both_people(
     assert isinstance(message, command)
     assert (message.incident_id, message.actor_user_id, message.acting_as_user_id) == (number, 2, 3)
     assert (message.occurred_at, wait) == (T0, 3.0)
+
+
+async def test_a_note_goes_to_the_owner_without_the_blanks_around_it(web: Web, rows: Rows, broker: Broker) -> None:
+    number = await insert_incident(rows)
+
+    body = {"user_id": ACCOUNTS["viewer"], "text": "  Disk is full.\nDeleting dumps. "}
+    response = await web("POST", f"{INCIDENTS}/{number}/notes", body, who="responder")
+
+    assert response.status_code == 200
+    ((message, _),) = broker.asked
+    assert isinstance(message, NoteOnIncident)
+    assert (message.actor_user_id, message.acting_as_user_id) == (ACCOUNTS["responder"], ACCOUNTS["viewer"])
+    assert message.text == "Disk is full.\nDeleting dumps."
+
+
+@pytest.mark.parametrize("text", ["", "  ", "x" * 4001, "a\x00b", None, 5])
+async def test_a_note_that_says_nothing_or_too_much_is_refused(text: Any, web: Web, rows: Rows, broker: Broker) -> None:
+    number = await insert_incident(rows)
+    response = await web("POST", f"{INCIDENTS}/{number}/notes", {"user_id": 1, "text": text})
+    assert (response.status_code, broker.asked) == (422, [])
 
 
 async def test_escalate_hands_on_the_level_that_the_person_saw(web: Web, rows: Rows, broker: Broker) -> None:

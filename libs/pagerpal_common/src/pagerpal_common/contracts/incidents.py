@@ -129,6 +129,14 @@ class ReopenIncident(IncidentCommand):
     topic: ClassVar[str] = "incident.reopen.v1"
 
 
+class NoteOnIncident(IncidentCommand):
+    """A person writes something down on the timeline, whatever state the incident is in. It pages nobody."""
+
+    topic: ClassVar[str] = "incident.note.v1"
+
+    text: str
+
+
 class IncidentChanged(Message):
     """The reply to a command: the incident as it now stands."""
 

@@ -1,8 +1,9 @@
 """Incident rows: found, locked, and saved together with all that a change makes true."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import fields
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
@@ -19,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_incidents.domain.fold import Key
-from pagerpal_incidents.domain.incident import Event, Incident
+from pagerpal_incidents.domain.incident import Event, Incident, Person
 from pagerpal_incidents.storage.arrays import Row, columns, insert, update
 
 _NAMES = tuple(field.name for field in fields(Incident))
@@ -53,6 +54,11 @@ FROM generate_series(1, :count)
 """)
 _ESCALATION_ID = text("SELECT nextval('incidents.escalation_ids')")
 _INSERT_EVENTS = text(insert(events_table, _EVENT_NAMES))
+_NOTES = text("""
+SELECT message FROM incidents.events
+WHERE incident_id = :incident_id AND event_type = 'note' AND actor_user_id = :actor AND acting_as_user_id = :acting_as
+  AND created_at >= :since
+""")
 _UPDATE = text(update(incidents_table, _NAMES))
 # All that one more of the same alert changes: a third of the columns, and none that an index is on.
 _BY_REPEAT = (
@@ -167,6 +173,12 @@ async def insert_events(tx: AsyncConnection, events: Sequence[Event]) -> None:
     """Add lines to timelines, in this order."""
     if events:
         await tx.execute(_INSERT_EVENTS, columns(events_table, map(_event_row, events), _EVENT_NAMES))
+
+
+async def list_notes(tx: AsyncConnection, incident_id: int, by: Person, *, since: datetime) -> Set[str]:
+    """What these people have written on the incident's timeline since then."""
+    values = {"incident_id": incident_id, "actor": by.actor_user_id, "acting_as": by.acting_as_user_id, "since": since}
+    return set((await tx.execute(_NOTES, values)).scalars())
 
 
 def incident_of(row: Iterable[Any]) -> Incident:

@@ -10,6 +10,7 @@ from pagerpal_common.contracts.incidents import (
     IncidentChanged,
     IncidentCommand,
     IncidentView,
+    NoteOnIncident,
     ReopenIncident,
     ResolveIncident,
 )
@@ -20,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pagerpal_web.api.rows import Page
 from pagerpal_web.context import Context
-from pagerpal_web.fields import Id
+from pagerpal_web.fields import Id, Note
 from pagerpal_web.masking import masked
 from pagerpal_web.storage import incident_list
 from pagerpal_web.storage import incidents as storage
@@ -58,6 +59,12 @@ class Escalation(ActingUser):
     """With `expected_level` it is refused once the incident has moved on."""
 
     expected_level: Annotated[int, Field(ge=0, le=1000)] | None = None
+
+
+class NewNote(ActingUser):
+    """Words for the timeline: what was found, what was tried."""
+
+    text: Note = Field(examples=["The disk is full of core dumps. Deleting them."])
 
 
 class Retry(Body):
@@ -211,6 +218,14 @@ async def escalate(ctx: Context, call: Call[Escalation]) -> IncidentView:
     return await _command(ctx, call, RequestEscalation)
 
 
+async def add_note(ctx: Context, call: Call[NewNote]) -> IncidentView:
+    """Add a note to an incident's timeline, whatever its status; nobody is paged.
+
+    The same words again within a minute are the same note, so that asking twice is harmless.
+    """
+    return await _command(ctx, call, NoteOnIncident)
+
+
 async def _command(ctx: Context, call: Call[Any], command: type[IncidentCommand]) -> IncidentView:
     """Ask the incident's owner. Both people go along: neither hides the other."""
     async with ctx.db.begin() as tx:
@@ -239,6 +254,7 @@ ENDPOINTS = (
     Endpoint("POST", _INCIDENT + "/resolve", resolve, Role.RESPONDER, ActingUser, gives=IncidentView, refuses=_MOVED),
     Endpoint("POST", _INCIDENT + "/reopen", reopen, Role.RESPONDER, ActingUser, gives=IncidentView, refuses=_MOVED),
     Endpoint("POST", _INCIDENT + "/escalate", escalate, Role.RESPONDER, Escalation, gives=IncidentView, refuses=_MOVED),
+    Endpoint("POST", _INCIDENT + "/notes", add_note, Role.RESPONDER, NewNote, gives=IncidentView, refuses=(400,)),
     Endpoint("GET", _INCIDENT + "/events", list_events, Role.VIEWER, HistoryPage, gives=list[TimelineEvent]),
     Endpoint("GET", _LOGS, list_notification_logs, Role.VIEWER, HistoryPage, gives=list[NotificationLog]),
     Endpoint(
