@@ -3,5 +3,11 @@
 PAGES: tuple[tuple[str, str], ...] = (
     ("dashboard", "/dashboard"),
     ("logout", "/logout"),
+    ("incidents", "/incidents?status=all"),
+    ("incidents-none", "/incidents?q=nothing+like+it"),
+    ("incident-triggered", "/incidents/{triggered_id}"),
+    ("incident-acknowledged", "/incidents/{acknowledged_id}"),
+    ("incident-resolved", "/incidents/{resolved_id}"),
+    ("explanation", "/incidents/{triggered_id}/explain?user_id={user_id}"),
 )
 """Pages of somebody logged in."""

@@ -65,11 +65,18 @@ async def load_roster(tx: AsyncConnection, schedule_id: int, *, since: datetime,
     Raises:
         NotFound: there is no such schedule.
     """
-    values = {"schedule_ids": [schedule_id], "at": since, "until": until}
-    rosters = _read((await tx.execute(_THROUGH, values)).mappings().all())
+    rosters = await load_rosters_through(tx, [schedule_id], since=since, until=until)
     if schedule_id not in rosters:
         raise NotFound(f"there is no schedule {schedule_id}")
     return rosters[schedule_id]
+
+
+async def load_rosters_through(
+    tx: AsyncConnection, schedule_ids: Sequence[int], *, since: datetime, until: datetime
+) -> dict[int, Roster]:
+    """The rosters of these schedules for the time from `since` up to `until`; by id, in order."""
+    values = {"schedule_ids": list(schedule_ids), "at": since, "until": until}
+    return _read((await tx.execute(_THROUGH, values)).mappings().all())
 
 
 def _read(rows: Sequence[RowMapping]) -> dict[int, Roster]:

@@ -166,9 +166,14 @@ async def retry_notifications(ctx: Context, call: Call[None]) -> Retried:
     name it is done.
     """
     async with ctx.db.begin() as tx:
-        incident = await storage.get_incident(tx, call.ids["incident_id"])
-    user_id = (await _retry_body(call)).user_id or call.actor.user_id
+        await storage.get_incident(tx, call.ids["incident_id"])
+    return await retry_notifications_as(ctx, call, (await _retry_body(call)).user_id or call.actor.user_id)
+
+
+async def retry_notifications_as(ctx: Context, call: Call[None], user_id: int) -> Retried:
+    """The same in this person's name, whatever the body."""
     async with ctx.db.begin() as tx:
+        incident = await storage.get_incident(tx, call.ids["incident_id"])
         await check_active(tx, user_id)
     command = RetryNotifications(
         occurred_at=ctx.now(),

@@ -17,35 +17,37 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 # The total and the page are of one and the same moment.
 _ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
-_FIELDS = ", ".join(f"i.{name}" for name in IncidentView.model_fields)
+FIELDS = ", ".join(f"i.{name}" for name in IncidentView.model_fields)
 
 
 async def list_incidents(
-    tx: AsyncConnection, filters: Mapping[str, Any], *, limit: int, offset: int
+    tx: AsyncConnection, filters: Mapping[str, Any], *, limit: int, offset: int, is_open: bool = False
 ) -> tuple[list[IncidentView], int]:
     """One page of the incidents whose columns have these values, newest first, and how many there are in all.
 
     Args:
         tx: a transaction in which nothing has been done yet.
         filters: by column: `team_id`, `source_id`, `status`, `severity`, none or all of them.
+        is_open: only those that are not resolved.
     """
     await tx.execute(_ONE_MOMENT)
-    total = int((await tx.execute(_total(frozenset(filters)), dict(filters))).scalar_one())
+    total = int((await tx.execute(_total(frozenset(filters), is_open=is_open), dict(filters))).scalar_one())
     size = min(limit, total - offset)
     if size <= 0:
         return [], total
     from_the_end = total - offset - size
     is_backward = from_the_end < offset
     reach = {"size": size, "skipped": from_the_end if is_backward else offset}
-    query = _page(_stretches(filters), is_backward=is_backward)
+    query = _page(stretches(filters, is_open=is_open), is_backward=is_backward)
     rows = (await tx.execute(query, {**filters, **reach, "reach": sum(reach.values())})).mappings()
     return [IncidentView.model_validate(dict(row)) for row in rows], total
 
 
 @cache
-def _total(columns: frozenset[str]) -> TextClause:
+def _total(columns: frozenset[str], *, is_open: bool) -> TextClause:
     """The number of incidents: what the counters say, and what has been noted since they were added up."""
-    where = " AND ".join(["true", *(f"{column} = :{column}" for column in sorted(columns))])
+    kept = [f"{column} = :{column}" for column in sorted(columns)]
+    where = " AND ".join(["true", *kept, *(["status <> 'resolved'"] if is_open else [])])
     return text(f"""
         SELECT CAST(coalesce(sum(number), 0) AS bigint) FROM (
             SELECT number FROM incidents.counts WHERE {where}
@@ -54,15 +56,16 @@ def _total(columns: frozenset[str]) -> TextClause:
     """)
 
 
-def _stretches(filters: Mapping[str, Any]) -> tuple[str, ...]:
+def stretches(filters: Mapping[str, Any], *, is_open: bool) -> tuple[str, ...]:
     """Conditions that together select what the filters do; an index has the incidents of each in order of id."""
     named = [f"{column} = :{column}" for column in ("team_id", "source_id") if column in filters]
-    kinds = list(_kinds(filters)) if filters else []
+    kinds = list(_kinds(filters, is_open=is_open)) if filters or is_open else []
     return tuple(" AND ".join([*kind, *named]) for kind in kinds) or ("true",)
 
 
-def _kinds(filters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _kinds(filters: Mapping[str, Any], *, is_open: bool) -> Iterator[tuple[str, str]]:
     statuses = [filters["status"]] if "status" in filters else list(IncidentStatus)
+    statuses = [status for status in statuses if not is_open or status != IncidentStatus.RESOLVED]
     severities = [filters["severity"]] if "severity" in filters else list(Severity)
     for status, severity in product(statuses, severities):
         yield f"status = '{IncidentStatus(status)}'", f"severity = '{Severity(severity)}'"
@@ -70,19 +73,21 @@ def _kinds(filters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 @cache
 def _page(stretches: tuple[str, ...], *, is_backward: bool) -> TextClause:
-    """The rows of a page, newest first, whichever end they were found from.
+    """The rows of a page, newest first, whichever end they were found from."""
+    return text(f"""
+        SELECT {FIELDS} FROM ({newest(stretches, "ASC" if is_backward else "DESC")}) AS page
+        JOIN incidents.incidents i ON i.id = page.id
+        ORDER BY i.id DESC
+    """)
+
+
+def newest(stretches: tuple[str, ...], order: str = "DESC") -> str:
+    """The ids of these stretches merged, `:size` of them after `:skipped`, of which `:reach` is the sum.
 
     Each stretch has a LIMIT of its own: without one PostgreSQL does not see that it is in order, and sorts them all.
     """
-    order = "ASC" if is_backward else "DESC"
     merged = " UNION ALL ".join(
         f"(SELECT id FROM incidents.incidents WHERE {stretch} ORDER BY id {order} LIMIT :reach)"
         for stretch in stretches
     )
-    return text(f"""
-        SELECT {_FIELDS} FROM (
-            SELECT id FROM ({merged}) AS found ORDER BY id {order} LIMIT :size OFFSET :skipped
-        ) AS page
-        JOIN incidents.incidents i ON i.id = page.id
-        ORDER BY i.id DESC
-    """)
+    return f"SELECT id FROM ({merged}) AS found ORDER BY id {order} LIMIT :size OFFSET :skipped"

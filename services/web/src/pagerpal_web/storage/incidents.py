@@ -1,6 +1,6 @@
 """Incidents and what was done about them: read from the schemas of their owners, never written here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pagerpal_common.contracts.incidents import IncidentView
@@ -26,6 +26,12 @@ async def get_incident(tx: AsyncConnection, incident_id: int) -> IncidentView:
     if row is None:
         raise NotFound(f"there is no incident {incident_id}")
     return IncidentView.model_validate(dict(row))
+
+
+async def find_incidents(tx: AsyncConnection, incident_ids: Collection[int]) -> list[IncidentView]:
+    """Those of these that are there."""
+    rows = await tx.execute(select(*_INCIDENT).where(incidents.c.id.in_(incident_ids)).order_by(incidents.c.id))
+    return [IncidentView.model_validate(dict(row)) for row in rows.mappings()]
 
 
 async def list_events(tx: AsyncConnection, incident_id: int, *, limit: int, after: int) -> Sequence[Mapping[str, Any]]:

@@ -87,7 +87,7 @@ def _health(
     last_alert_at = seen.get("last_alert_at")
     return SourceHealth(
         source_id=source_id,
-        state=_state(
+        state=state_of(
             is_active=is_active,
             is_heard=last_alert_at is not None,
             lately={ending for ending, numbers in counts.items() if numbers[1]},
@@ -107,7 +107,7 @@ def _health(
     )
 
 
-def _state(*, is_active: bool, is_heard: bool, lately: set[str]) -> str:
+def state_of(*, is_active: bool, is_heard: bool, lately: set[str]) -> str:
     """The worst that is true: what an operator would mend first."""
     if not is_active:
         return "switched_off"

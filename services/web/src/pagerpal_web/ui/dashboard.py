@@ -1,11 +1,37 @@
-"""Where somebody lands: what is open, and who has it."""
+"""Where somebody lands: what is open and who has it, who is on call, and whether PagerPal itself is well."""
 
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from pagerpal_common.vocabulary import Role
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import RedirectResponse, Response
 
 from pagerpal_web.context import Context
 from pagerpal_web.domain.origins import HOME
-from pagerpal_web.ui.html import render
+from pagerpal_web.standing import list_standing
+from pagerpal_web.storage.coverage import Covered, gaps_in_order, list_coverage
+from pagerpal_web.storage.dashboard import count_pages, find_setup, list_open, list_unplanned
+from pagerpal_web.storage.glance import glance
+from pagerpal_web.storage.source_glance import SourceGlance, list_sources
+from pagerpal_web.storage.system import count_parked_alerts
+from pagerpal_web.ui.html import render, render_part
 from pagerpal_web.ui.pages import Page, Visit
+
+LATELY = timedelta(days=1)
+
+GAPS_SHOWN = 5
+
+STEPS: tuple[tuple[str, str, str, str], ...] = (
+    ("team", "Make a team", "/teams", "Alerts belong to a team, and so do the people who answer them."),
+    ("phone", "Add somebody with a phone number", "/users", "Without one nobody can be woken."),
+    ("schedule", "Put somebody on call", "/schedules", "A schedule says who is on call when."),
+    ("policy", "Make an escalation policy", "/escalation-policies", "It says who is paged first, and who next."),
+    ("source", "Connect an alert source", "/alert-sources", "Each has a key and a URL of its own."),
+    ("alert", "Send a test alert", "/alert-sources", "Better now than at 3 a.m."),
+)
+"""What the first page needs, in order: its name, what to do, where, and why."""
 
 
 async def go_home(_ctx: Context, _visit: Visit) -> Response:
@@ -15,10 +41,69 @@ async def go_home(_ctx: Context, _visit: Visit) -> Response:
 
 async def show_dashboard(ctx: Context, visit: Visit) -> Response:
     """The landing page."""
-    return await render(ctx, visit.visitor, "dashboard.html")
+    return await render(ctx, visit.visitor, "dashboard.html", **await _load(ctx, visit))
+
+
+async def show_live(ctx: Context, visit: Visit) -> Response:
+    """What of it changes, for htmx; opened by itself, the whole page."""
+    if not visit.is_partial:
+        return RedirectResponse(HOME, 303)
+    return render_part(ctx, visit.visitor, "_dashboard.html", **await _load(ctx, visit))
+
+
+async def _load(ctx: Context, visit: Visit) -> Mapping[str, Any]:
+    at = ctx.now()
+    async with ctx.db.begin() as tx:
+        covered = await list_coverage(tx, at=at)
+        sources = await list_sources(tx, at=at)
+        setup = await find_setup(tx)
+        incidents = await list_open(tx)
+        return {
+            "counts": await glance(tx),
+            "triggered": [one for one in incidents if one["status"] == "triggered"],
+            "acknowledged": [one for one in incidents if one["status"] == "acknowledged"],
+            "pages": await count_pages(tx, since=at - LATELY),
+            "teams": _by_team(covered),
+            "gaps": gaps_in_order(covered)[:GAPS_SHOWN],
+            "gap_count": len(gaps_in_order(covered)),
+            "unplanned": await list_unplanned(tx),
+            "odd_sources": [source for source in sources if source.state != "ok"],
+            "source_count": len(sources),
+            "last_alert_at": _last(sources),
+            "troubles": await _troubles(ctx, tx),
+            "steps": [(*step, setup[step[0]]) for step in STEPS],
+            "is_set_up": all(setup.values()),
+            "can_admin": visit.may(Role.ADMIN),
+            "my_id": visit.me.user_id,
+        }
+
+
+def _by_team(covered: Sequence[Covered]) -> list[tuple[str, list[Covered]]]:
+    """The schedules of each team; those that no policy uses are nobody's business here."""
+    teams: dict[int, tuple[str, list[Covered]]] = {}
+    for one in covered:
+        if one.is_used or one.person:
+            teams.setdefault(one.team_id, (one.team, []))[1].append(one)
+    return list(teams.values())
+
+
+def _last(sources: Sequence[SourceGlance]) -> Any:
+    return max((source.last_alert_at for source in sources if source.last_alert_at), default=None)
+
+
+async def _troubles(ctx: Context, tx: AsyncConnection) -> list[tuple[str, str]]:
+    """What is wrong with PagerPal itself, and how it shows. The broker is not asked: that can take long."""
+    jobs, _ = await list_standing(tx, ctx.now())
+    found = [(str(job.name), job.reason or "") for job in jobs if not job.healthy]
+    if parked := await count_parked_alerts(tx):
+        found.append(("parked_alerts", f"{parked} could not be handled, and are kept for an operator"))
+    if not ctx.bus.is_connected():
+        found.append(("broker", "it cannot be reached: alerts are kept, actions are delayed"))
+    return found
 
 
 PAGES: tuple[Page, ...] = (
     Page("GET", "/", go_home, None),
     Page("GET", HOME, show_dashboard),
+    Page("GET", "/dashboard/live", show_live),
 )

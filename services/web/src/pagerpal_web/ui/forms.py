@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl
 
 from pagerpal_common.errors import Refusal, Unprocessable, Unsupported
 from pagerpal_common.forms import FORM
-from pagerpal_common.http import BODY_LIMIT, Body, read_body, unprocessable
-from pydantic import ValidationError
+from pagerpal_common.http import BODY_LIMIT, read_body, unprocessable
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 FIELD_LIMIT = 500
 
-B = TypeVar("B", bound=Body)
+B = TypeVar("B", bound=BaseModel)
 
 
 @dataclass(frozen=True)

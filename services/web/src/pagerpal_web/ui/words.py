@@ -9,7 +9,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context as Values
 from markupsafe import Markup
 
-from pagerpal_web.domain.shown import plain
+from pagerpal_web.domain.shown import lines, plain
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -54,10 +54,26 @@ def span(length: timedelta | float) -> str:
     return f"{days} d {rest // HOUR} h" if rest >= HOUR else f"{days} d"
 
 
+def brief(length: timedelta) -> str:
+    """A duration that may be shorter than a second: `0.4 s`, else as `span`."""
+    seconds = max(0.0, length.total_seconds())
+    return f"{seconds:.1f} s" if seconds < 10 else span(seconds)
+
+
 def label(value: str) -> str:
     """A word of the vocabulary, as it begins a line: `no_reply` is `No reply`."""
     text = value.replace("_", " ")
     return f"{text[:1].upper()}{text[1:]}"
+
+
+@pass_context
+def until(values: Values, at: datetime) -> Markup:
+    """What is left until then, as `app.js` goes on counting it: `4:12`."""
+    left = max(0, round((at - values["now"]).total_seconds()))
+    hours, minutes = divmod(left // MINUTE, 60)
+    text = f"{hours}:{minutes:02}:{left % MINUTE:02}" if hours else f"{minutes}:{left % MINUTE:02}"
+    exactly = at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return Markup('<b class="count" data-until="{}">{}</b>').format(exactly, text)
 
 
 def _time(at: datetime, there: datetime, text: str) -> Markup:
@@ -73,5 +89,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "span": span,
     "label": label,
     "plain": plain,
+    "lines": lines,
+    "until": until,
+    "brief": brief,
 }
 """What templates may write behind a bar."""

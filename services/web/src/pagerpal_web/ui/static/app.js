@@ -78,7 +78,7 @@
   // ---- small things, also in parts that come later -----------------------------------------------------------------
   const prepare = () => {
     for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
-    for (const box of document.querySelectorAll("[data-all][hidden]")) box.hidden = false;
+    for (const box of document.querySelectorAll("[data-all][hidden], [data-all-label][hidden]")) box.hidden = false;
   };
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
@@ -101,6 +101,23 @@
       for (const box of boxes) box.checked = event.target.checked;
     }
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+  // Nothing moves under somebody's finger: a part with [data-hold] stays as it is while a box in it is ticked.
+  const isHeld = (part) => part?.matches?.("[data-hold]") && part.querySelector("input:checked") !== null;
+  const showHeld = (isNews) => {
+    for (const each of document.querySelectorAll("[data-held]")) each.hidden = !isNews;
+  };
+  document.body.addEventListener("htmx:before:swap", (event) => {
+    if (!isHeld(event.detail.ctx.sourceElement)) return;
+    event.preventDefault();
+    showHeld(true);
+  });
+  document.addEventListener("change", (event) => {
+    const part = event.target.closest("[data-hold]") ?? (event.target.matches("[data-all]") && document.querySelector("[data-hold]"));
+    const held = document.querySelector("[data-held]:not([hidden])");
+    if (!part || isHeld(part) || !held) return;
+    showHeld(false);
+    change();
   });
   // A second click does no harm: the server sees to that. It is spared all the same.
   document.addEventListener("submit", (event) => {
