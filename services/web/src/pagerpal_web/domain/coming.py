@@ -77,8 +77,11 @@ def _step(standing: Standing, now: datetime) -> Iterator[Coming]:
     if standing.due_at is None or standing.step is None:
         return
     at = standing.due_at if standing.due_at > now else None
-    back = "Triggered again, and " if standing.status is IncidentStatus.ACKNOWLEDGED else ""
-    yield Coming(f"{back}{_place(standing.step)} pages {_listed(standing.people)}", at)
+    pages = f"{_place(standing.step)} pages {_listed(standing.people)}"
+    if standing.status is IncidentStatus.ACKNOWLEDGED:
+        yield Coming(f"Triggered again, and {pages}", at)
+    else:
+        yield Coming(f"{pages[0].upper()}{pages[1:]}", at)
 
 
 def _place(step: Step) -> str:

@@ -18,7 +18,7 @@ from pagerpal_web.storage.explain import Subject, get_subject
 from pagerpal_web.storage.incident_page import RunGlance, find_run, list_lines, list_told, list_waiting
 from pagerpal_web.storage.incidents import get_incident
 from pagerpal_web.storage.names import find_names, list_active, names_of
-from pagerpal_web.ui.forms import Form, fit
+from pagerpal_web.ui.forms import fit
 from pagerpal_web.ui.html import render, render_part
 from pagerpal_web.ui.pages import Page, Visit, not_found
 
@@ -63,13 +63,7 @@ async def show_explanation(ctx: Context, visit: Visit) -> Response:
     async with ctx.db.begin() as tx:
         incident = await get_incident(tx, told.incident_id)
         people = await list_active(tx, visit.me.user_id)
-    values: dict[str, Any] = {
-        "told": told,
-        "incident": incident,
-        "people": people,
-        "typed": Form({}),
-        "my_id": visit.me.user_id,
-    }
+    values: dict[str, Any] = {"told": told, "incident": incident, "people": people, "my_id": visit.me.user_id}
     return await render(ctx, visit.visitor, "explanation.html", **values)
 
 

@@ -45,9 +45,9 @@ class Tried:
 
 async def act_together(ctx: Context, visit: Visit) -> Response:
     """Do it for each that is ticked, and say of how many it was done, and who was faster with the others."""
-    if visit.form.text("action") not in ACTIONS:
+    if visit.form.text("do") not in ACTIONS:
         raise Invalid("Say what is to be done: acknowledge or resolve.")
-    handler, done = ACTIONS[visit.form.text("action")]
+    handler, done = ACTIONS[visit.form.text("do")]
     filters = filters_in(visit.form.text("filters"))
     numbers = _ticked(visit)
     async with ctx.db.begin() as tx:
