@@ -1,7 +1,7 @@
 """Where somebody lands: what is open and who has it, who is on call, and whether PagerPal itself is well."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from pagerpal_common.vocabulary import Role
@@ -41,41 +41,58 @@ async def go_home(_ctx: Context, _visit: Visit) -> Response:
 
 async def show_dashboard(ctx: Context, visit: Visit) -> Response:
     """The landing page."""
-    return await render(ctx, visit.visitor, "dashboard.html", **await _load(ctx, visit))
+    return await render(ctx, visit.visitor, "dashboard.html", **await _open(ctx, visit), **await _watched(ctx, visit))
 
 
 async def show_live(ctx: Context, visit: Visit) -> Response:
-    """What of it changes, for htmx; opened by itself, the whole page."""
+    """What of it changes with an incident, for htmx; opened by itself, the whole page."""
     if not visit.is_partial:
         return RedirectResponse(HOME, 303)
-    return render_part(ctx, visit.visitor, "_dashboard.html", **await _load(ctx, visit))
+    return render_part(ctx, visit.visitor, "_dashboard_live.html", **await _open(ctx, visit))
 
 
-async def _load(ctx: Context, visit: Visit) -> Mapping[str, Any]:
-    at = ctx.now()
+async def show_watched(ctx: Context, visit: Visit) -> Response:
+    """What of it changes by itself, and slowly; apart, since it takes longest, and a storm changes nothing of it."""
+    if not visit.is_partial:
+        return RedirectResponse(HOME, 303)
+    return render_part(ctx, visit.visitor, "_dashboard_watched.html", **await _watched(ctx, visit))
+
+
+async def _open(ctx: Context, visit: Visit) -> dict[str, Any]:
+    """What is open, the pages of late, and what is wrong."""
     async with ctx.db.begin() as tx:
-        covered = await list_coverage(tx, at=at)
-        sources = await list_sources(tx, at=at)
         setup = await find_setup(tx)
         incidents = await list_open(tx)
         return {
             "counts": await glance(tx),
             "triggered": [one for one in incidents if one["status"] == "triggered"],
             "acknowledged": [one for one in incidents if one["status"] == "acknowledged"],
-            "pages": await count_pages(tx, since=at - LATELY),
-            "teams": _by_team(covered),
-            "gaps": gaps_in_order(covered)[:GAPS_SHOWN],
-            "gap_count": len(gaps_in_order(covered)),
+            "pages": await count_pages(tx, since=ctx.now() - LATELY),
             "unplanned": await list_unplanned(tx),
-            "odd_sources": [source for source in sources if source.state != "ok"],
-            "source_count": len(sources),
-            "last_alert_at": _last(sources),
             "troubles": await _troubles(ctx, tx),
             "steps": [(*step, setup[step[0]]) for step in STEPS],
+            "has_alerts": setup["alert"],
             "is_set_up": all(setup.values()),
             "can_admin": visit.may(Role.ADMIN),
-            "my_id": visit.me.user_id,
         }
+
+
+async def _watched(ctx: Context, visit: Visit) -> dict[str, Any]:
+    """Who is on call, where nobody will be, and how the sources do."""
+    at = ctx.now()
+    async with ctx.db.begin() as tx:
+        covered = await list_coverage(tx, at=at)
+        sources = await list_sources(tx, at=at)
+    gaps = gaps_in_order(covered)
+    return {
+        "teams": _by_team(covered),
+        "gaps": gaps[:GAPS_SHOWN],
+        "gap_count": len(gaps),
+        "odd_sources": [source for source in sources if source.state != "ok"],
+        "source_count": len(sources),
+        "last_alert_at": _last(sources),
+        "my_id": visit.me.user_id,
+    }
 
 
 def _by_team(covered: Sequence[Covered]) -> list[tuple[str, list[Covered]]]:
@@ -87,7 +104,7 @@ def _by_team(covered: Sequence[Covered]) -> list[tuple[str, list[Covered]]]:
     return list(teams.values())
 
 
-def _last(sources: Sequence[SourceGlance]) -> Any:
+def _last(sources: Sequence[SourceGlance]) -> datetime | None:
     return max((source.last_alert_at for source in sources if source.last_alert_at), default=None)
 
 
@@ -106,4 +123,5 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/", go_home, None),
     Page("GET", HOME, show_dashboard),
     Page("GET", "/dashboard/live", show_live),
+    Page("GET", "/dashboard/watched", show_watched),
 )
