@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from pagerpal_common.bus.rabbit_topology import Names
 from pagerpal_common.ids import keyed_uuid
 from pagerpal_standalone.distributed import SERVICES
 
+from tests.e2e.deployment import ADMIN_EMAIL, ADMIN_PASSWORD
 from tests.e2e.pagerpal import Pagerpal, Team, hours
 from tests.e2e.settled import connect
 
@@ -258,3 +260,34 @@ async def broker_away(pagerpal: Pagerpal) -> AsyncIterator[None]:
         await asyncio.to_thread(broker.start)
         for service in SERVICES:
             await revived(pagerpal, service)
+
+
+async def test_pages_are_read_while_the_broker_is_away_and_what_was_typed_is_kept(pagerpal: Pagerpal) -> None:
+    team = await pagerpal.given_team(levels=["ana"])
+    incident = await pagerpal.open_incident(team)
+    await pagerpal.expect_sms("ana")
+    path = f"/incidents/{incident['id']}"
+    async with httpx.AsyncClient(base_url=pagerpal.deployment.url, timeout=15, trust_env=False) as browser:
+        login = {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}
+        (await browser.post("/login", json=login)).raise_for_status()
+        async with broker_away(pagerpal):
+
+            async def is_said() -> bool:
+                return "Actions are delayed." in (await browser.get("/dashboard")).text
+
+            await pagerpal.until("the page says that actions are delayed", is_said)
+            pages = [await browser.get(page) for page in ("/dashboard", "/incidents", path)]
+            form = {"csrf": re.findall(r'name="csrf" value="(\w+)"', pages[2].text)[0], "text": "It is the disk"}
+            refused = [await browser.post(f"{path}/{action}", data=form) for action in ("notes", "ack")]
+
+        assert [page.status_code for page in pages] == [200] * 3
+        assert all("Actions are delayed." in page.text for page in pages)
+        assert [answer.status_code for answer in refused] == [503, 503]
+        assert all("It is the disk</textarea>" in answer.text for answer in refused)
+
+        async def is_back() -> bool:
+            return (await browser.post(f"{path}/ack", data=form)).status_code == 303
+
+        await pagerpal.until("actions work again", is_back)
+    assert (await pagerpal.incident(incident["id"]))["status"] == "acknowledged"
+    await pagerpal.expect_quiet()

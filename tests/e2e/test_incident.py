@@ -206,3 +206,19 @@ async def test_the_notification_log_says_who_was_told_how_and_why(pagerpal: Page
 
 def _who(event: dict[str, Any]) -> tuple[int, int]:
     return event["actor_user_id"], event["acting_as_user_id"]
+
+
+async def test_a_note_is_on_the_timeline_once_and_wakes_nobody(pagerpal: Pagerpal) -> None:
+    team = await pagerpal.given_team(levels=["ana", "bo"])
+    incident = await pagerpal.open_incident(team)
+    await pagerpal.expect_sms("ana")
+    await pagerpal.resolve(incident["id"], by="ana")
+
+    answers = [await pagerpal.act(incident["id"], "notes", "bo", text=" It was\nthe backup ") for _ in range(2)]
+
+    assert [(answer.status_code, answer.json()["status"]) for answer in answers] == [(200, "resolved")] * 2
+    notes = [event for event in await pagerpal.events(incident["id"]) if event["event_type"] == "note"]
+    assert [note["message"] for note in notes] == ["It was\nthe backup"]
+    assert notes[0]["acting_as_user_id"] == pagerpal.people["bo"].user_id
+    assert notes[0]["actor_user_id"] != notes[0]["acting_as_user_id"]
+    await pagerpal.expect_quiet()
