@@ -2,8 +2,8 @@
 # Every check that CI runs, in the order of their cost: `make test` calls it. Stops at the first that fails.
 #
 # RabbitMQ: PAGERPAL_TEST_AMQP_URL names one that is there already; otherwise the tests start their own node from
-# Debian's package. Alertmanager: the stories start their own from Debian's package. Both are installed here when we may.
-# Without one of them, the last lines say what was not run.
+# Debian's package. Alertmanager: the stories start their own from Debian's package. Chromium: the pages are looked at in
+# Debian's. All three are installed here when we may. Without one of them, the last lines say what was not run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,6 +12,8 @@ step() { printf '\n== %s\n' "$*"; }
 have_rabbitmq() { [ -n "${PAGERPAL_TEST_AMQP_URL:-}" ] || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]; }
 
 have_alertmanager() { [ -x /usr/bin/prometheus-alertmanager ]; }
+
+have_chromium() { command -v chromium >/dev/null; }
 
 install() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
@@ -32,15 +34,21 @@ make --no-print-directory sbom
 
 have_rabbitmq || install rabbitmq-server
 have_alertmanager || install prometheus-alertmanager
+have_chromium || install chromium
 
+# What drives browsers is left out of the runs that have none: it hangs itself around every test.
 step "unit, integration, and both buses"
-python -m pytest libs services tests/unit -q -n 2 --dist loadfile "$@"
+python -m pytest -p no:playwright libs services tests/unit -q -n 2 --dist loadfile "$@"
 
 step "requests made out of the API's document, against everything in one process"
-python -m pytest tests/fuzz -q "$@"
+python -m pytest -p no:playwright tests/fuzz -q "$@"
 
 step "stories, in one process and as five on RabbitMQ"
-python -m pytest tests/e2e -q "$@"
+python -m pytest -p no:playwright tests/e2e -q "$@"
+
+# A run of its own: Playwright's event loop and that of asynchronous tests do not go together.
+step "pages in a browser; pictures of them in dist/screenshots"
+python -m pytest tests/ui -q "$@"
 
 if ! have_rabbitmq; then
     printf '\n%s\n' "NOT RUN: everything that needs RabbitMQ (the bus contract on it, and the stories as five processes)." \
@@ -49,4 +57,8 @@ fi
 if ! have_alertmanager; then
     printf '\n%s\n' "NOT RUN: the stories with a real Alertmanager." \
         "Install prometheus-alertmanager, and run this again." >&2
+fi
+if ! have_chromium; then
+    printf '\n%s\n' "NOT RUN: everything in a browser (what every page looks like, and whether everybody can read it)." \
+        "Install chromium, and run this again." >&2
 fi

@@ -13,35 +13,14 @@ from tests.e2e.pagerpal import Pagerpal, Team
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "api-reference.txt").read_text(encoding="utf-8")
-TESTS = [Path(__file__).parent / name for name in ("test_api_reference_cards.py", "test_api_reference.py")]
+TESTS = (
+    ("tests/e2e/test_api_reference_cards.py", "tests/e2e/test_api_reference.py"),
+    ("tests/ui/test_reference.py",),
+)
+"""The tests of the API, and those of the pages; each of the two goes through the reference in its order."""
 
 T = TypeVar("T")
 Json = Any
-
-UI_LINES = (
-    "The server-rendered UI wraps these actions with CSRF protection",
-    "UI routes use a signed session cookie issued by /login; unauthenticated UI requests redirect to /login.",
-    "/login User Account login",
-    "/logout Clear",
-    "/ Redirect",
-    "/dashboard ",
-    "/dashboard/live",
-    "/_partials/gstrip",
-    "/on-call",
-    "/incidents Incident list",
-    "/incidents/{incident_id} Incident detail",
-    "/teams Teams",
-    "/teams/{team_id} Team",
-    "/schedules On-call",
-    "/schedules/{schedule_id} Schedule entries.",
-    "/escalation-policies Escalation policies.",
-    "/escalation-policies/{policy_id} Escalation policy levels.",
-    "/alert-sources Alert source setup",
-    "/settings",
-    "Configuration form posts",
-    "For browser forms, use UI routes",
-)
-"""The pages of the web UI, which does not exist yet. What they will call is tested here."""
 
 # Parts of a request or of an answer: the sentence before them speaks of them.
 _CODE = re.compile(
@@ -79,9 +58,13 @@ def sentences() -> list[str]:
     return [line for line in lines if line and not _CODE.match(line) and not _FRAME.fullmatch(line)]
 
 
-def quoted() -> list[Any]:
-    """What the tests quote, in their order."""
-    calls = [call for path in TESTS for call in _calls(path)]
+def quoted() -> list[list[Any]]:
+    """What the tests quote, in their order: those of the API, and those of the pages."""
+    return [_quoted(paths) for paths in TESTS]
+
+
+def _quoted(paths: tuple[str, ...]) -> list[Any]:
+    calls = [call for path in paths for call in _calls(ROOT / path)]
     constants = (node for call in calls for argument in call.args for node in ast.walk(argument))
     return [node.value for node in constants if isinstance(node, ast.Constant)]
 

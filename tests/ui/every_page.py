@@ -9,5 +9,10 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("incident-acknowledged", "/incidents/{acknowledged_id}"),
     ("incident-resolved", "/incidents/{resolved_id}"),
     ("explanation", "/incidents/{triggered_id}/explain?user_id={user_id}"),
+    ("alert-sources", "/alert-sources"),
+    ("new-alert-source", "/alert-sources/new"),
+    ("alert-source", "/alert-sources/{source_id}"),
+    ("settings", "/settings"),
+    ("audit", "/settings/audit"),
 )
 """Pages of somebody logged in."""

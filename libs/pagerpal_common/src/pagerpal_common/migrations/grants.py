@@ -40,6 +40,7 @@ def _statements() -> list[str]:
         f"GRANT USAGE ON SCHEMA {schemas} TO {everyone}",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA {schemas} FROM {everyone}",
         f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schemas} FROM {everyone}",
+        f"GRANT SELECT ON alembic_version TO {everyone}",  # which schema this is
     ]
     for service, tables in OWNERS.items():
         role = role_of(service)

@@ -1,5 +1,6 @@
 """How does an alert source behave? Read from what ingest counts of it, never written here."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,16 +18,17 @@ RATE_MINUTES = 5
 ABSORBED = (AlertOutcome.UPDATED, AlertOutcome.DUPLICATE, AlertOutcome.NOTED, AlertOutcome.IGNORED)
 """What neither opened, nor ended, nor acknowledged anything: nobody was troubled by it."""
 
-_STATE = text("""
-SELECT last_alert_at, skew_seconds, last_refused_at, last_refusal FROM ingest.source_states WHERE source_id = :source_id
+_STATES = text("""
+SELECT source_id, last_alert_at, skew_seconds, last_refused_at, last_refusal
+FROM ingest.source_states WHERE source_id = ANY(:source_ids)
 """)
 
 _TALLIES = text("""
-SELECT ending, sum(count) AS day,
+SELECT source_id, ending, sum(count) AS day,
        coalesce(sum(count) FILTER (WHERE minute >= :lately), 0) AS lately,
        coalesce(sum(count) FILTER (WHERE minute >= :rate_from AND minute < :rate_to), 0) AS rated
-FROM ingest.source_tallies WHERE source_id = :source_id AND minute >= :day
-GROUP BY ending ORDER BY ending
+FROM ingest.source_tallies WHERE source_id = ANY(:source_ids) AND minute >= :day
+GROUP BY source_id, ending ORDER BY ending
 """)
 
 
@@ -63,20 +65,35 @@ class SourceHealth(BaseModel):
 
 async def find_health(tx: AsyncConnection, source_id: int, *, is_active: bool, at: datetime) -> SourceHealth:
     """The source's health at an instant."""
-    seen = (await tx.execute(_STATE, {"source_id": source_id})).mappings().one_or_none()
+    return (await find_healths(tx, {source_id: is_active}, at=at))[source_id]
+
+
+async def find_healths(tx: AsyncConnection, sources: Mapping[int, bool], *, at: datetime) -> Mapping[int, SourceHealth]:
+    """The health of each of these sources at an instant.
+
+    Args:
+        sources: whether each is active, by id.
+    """
     this_minute = at.replace(second=0, microsecond=0)
+    ids = {"source_ids": list(sources)}
+    seen = {row["source_id"]: dict(row) for row in (await tx.execute(_STATES, ids)).mappings()}
     rows = await tx.execute(
         _TALLIES,
         {
-            "source_id": source_id,
+            **ids,
             "day": this_minute - DAY,
             "lately": this_minute - LATELY,
             "rate_from": this_minute - timedelta(minutes=RATE_MINUTES),
             "rate_to": this_minute,
         },
     )
-    counts = {row.ending: (int(row.day), int(row.lately), int(row.rated)) for row in rows}
-    return _health(source_id, dict(seen) if seen else {}, counts, is_active=is_active)
+    counts: dict[int, dict[str, tuple[int, int, int]]] = {source_id: {} for source_id in sources}
+    for row in rows:
+        counts[row.source_id][row.ending] = (int(row.day), int(row.lately), int(row.rated))
+    return {
+        source_id: _health(source_id, seen.get(source_id, {}), counts[source_id], is_active=is_active)
+        for source_id, is_active in sources.items()
+    }
 
 
 def _health(

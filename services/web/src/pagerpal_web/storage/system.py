@@ -65,3 +65,8 @@ async def count_work(tx: AsyncConnection, *, at: datetime) -> Mapping[JobName, W
 async def count_parked_alerts(tx: AsyncConnection) -> int:
     """Alerts that could not be handled and wait for an operator; counted up to `MOST_COUNTED`."""
     return int((await tx.execute(_PARKED, {"most": MOST_COUNTED})).scalar_one())
+
+
+async def find_revision(tx: AsyncConnection) -> str:
+    """Which step of the migrations the database has come to."""
+    return str((await tx.execute(text("SELECT version_num FROM alembic_version"))).scalar_one())

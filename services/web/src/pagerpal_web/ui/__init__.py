@@ -4,6 +4,7 @@ from pagerpal_common.http import Endpoint
 
 from pagerpal_web.ui import (
     acknowledge,
+    audit,
     dashboard,
     incident,
     incident_actions,
@@ -11,13 +12,27 @@ from pagerpal_web.ui import (
     incidents_together,
     live,
     login,
+    new_source,
+    settings,
+    sources,
     static,
 )
-from pagerpal_web.ui.pages import endpoint
+from pagerpal_web.ui.pages import Page, endpoint
 
-PAGES: tuple[Endpoint, ...] = (
-    *acknowledge.ENDPOINTS,
-    *static.ENDPOINTS,
-    *map(endpoint, (*login.PAGES, *dashboard.PAGES, *live.PAGES)),
-    *map(endpoint, (*incident_list.PAGES, *incidents_together.PAGES, *incident.PAGES, *incident_actions.PAGES)),
+TABLE: tuple[Page, ...] = (
+    *login.PAGES,
+    *dashboard.PAGES,
+    *live.PAGES,
+    *incident_list.PAGES,
+    *incidents_together.PAGES,
+    *incident.PAGES,
+    *incident_actions.PAGES,
+    *sources.PAGES,
+    *new_source.PAGES,
+    *settings.PAGES,
+    *audit.PAGES,
 )
+"""Every page, and every form that one posts, with the least role that may."""
+
+PAGES: tuple[Endpoint, ...] = (*acknowledge.ENDPOINTS, *static.ENDPOINTS, *map(endpoint, TABLE))
+"""The routes of all that people see."""

@@ -120,6 +120,13 @@ async def refusal(ctx: Context, visitor: Visitor, error: PagerPalError) -> Respo
     return HTMLResponse(html, status, {**HEADERS, **retry})
 
 
+def status_of(refused: Refusal | None) -> int:
+    """Of a page that shows what was refused beside the form it was typed into; 200 when nothing was."""
+    return (
+        200 if refused is None else next(number for kind, (number, _) in STATUSES.items() if isinstance(refused, kind))
+    )
+
+
 def redirect(ctx: Context, path: str, said: str = "") -> Response:
     """On to another page of ours after something was done, which says this on top."""
     response = RedirectResponse(path, 303)

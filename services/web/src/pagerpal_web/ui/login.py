@@ -10,7 +10,7 @@ from pagerpal_web.context import Context
 from pagerpal_web.domain.origins import safe_next
 from pagerpal_web.storage.users import has_admin
 from pagerpal_web.ui.forms import Form, fit, problems
-from pagerpal_web.ui.html import STATUSES, render
+from pagerpal_web.ui.html import render, status_of
 from pagerpal_web.ui.pages import Page, Visit
 
 AS_FORM = "came_as_form"
@@ -78,7 +78,7 @@ async def _show(
 ) -> Response:
     found = problems(refused) if refused is not None else {"": wrong} if wrong else {}
     if refused is not None:
-        status = next(number for kind, (number, _) in STATUSES.items() if isinstance(refused, kind))
+        status = status_of(refused)
     values = {
         "typed": visit.form,
         "problems": found,
