@@ -14,5 +14,12 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("alert-source", "/alert-sources/{source_id}"),
     ("settings", "/settings"),
     ("audit", "/settings/audit"),
+    ("teams", "/teams"),
+    ("team", "/teams/{team_id}"),
+    ("people", "/users"),
+    ("person", "/users/{other_id}"),
+    ("profile", "/profile"),
+    ("policies", "/escalation-policies"),
+    ("policy", "/escalation-policies/{policy_id}"),
 )
 """Pages of somebody logged in."""

@@ -8,7 +8,7 @@ from pagerpal_common.http import Endpoint
 from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import Role
 from pagerpal_web.api import ENDPOINTS
-from pagerpal_web.ui import PAGES
+from pagerpal_web.ui import PAGES, TABLE
 from starlette.routing import Route
 
 from .conftest import PASSWORD, Web
@@ -189,7 +189,12 @@ async def test_a_body_with_an_unknown_field_is_refused(row: Endpoint, web: Web, 
 
 
 OPEN = ["/health", "/login", "/bootstrap/admin", "/openapi.json", "/docs"]
-ONES_OWN = {"/logout", "/api/v1/auth/password", "/api/v1/auth/sessions/{session_id:int}"}
+ONES_OWN = {
+    "/logout",
+    "/api/v1/auth/account",
+    "/api/v1/auth/password",
+    "/api/v1/auth/sessions/{session_id:int}",
+}
 ONES_OWN_WAYS = ("/api/v1/users/{user_id:int}/contact-methods", "/api/v1/users/{user_id:int}/notification-rules")
 """Of whoever is in the path, and of admins, as their handlers see to (`test_contact_methods.py`)."""
 FOR_ADMINS = {"/api/v1/audit"}
@@ -208,8 +213,10 @@ def test_reading_needs_an_account_acting_a_responder_and_everything_else_an_admi
     assert [row.path for row in ENDPOINTS if row.allow is None] == OPEN
 
 
-def test_the_one_page_that_changes_something_without_an_account_is_the_one_behind_a_signed_link() -> None:
-    assert [named(row) for row in PAGES if row.method in WRITES and row.allow is None] == ["POST /a/{token}"]
+def test_without_an_account_pages_change_nothing_but_by_a_signed_link_or_to_make_or_open_one() -> None:
+    guarded = {(page.method, page.path) for page in TABLE if page.allow is not None}
+    open_to_all = [named(row) for row in PAGES if row.method in WRITES and (row.method, row.path) not in guarded]
+    assert open_to_all == ["POST /a/{token}", "POST /login/enter", "POST /login/begin"]
 
 
 def test_no_route_is_outside_the_table(web: Web) -> None:

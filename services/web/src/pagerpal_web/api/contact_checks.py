@@ -39,11 +39,39 @@ async def verify_contact_method(ctx: Context, call: Call[None]) -> ContactMethod
     """
     async with ctx.db.begin() as tx:
         user = await person_of(tx, call, is_personal=True)
-        method = await get_method(tx, user, call.ids["method_id"])
+        await get_method(tx, user, call.ids["method_id"])
     proof = await _proof(call)
     if proof.code is None:
-        return await _check(ctx, call, CheckKind.CODE)
-    return await _prove(ctx, call, method, proof.code)
+        return await send_code(ctx, call)
+    return await prove(ctx, call, proof.code)
+
+
+async def send_code(ctx: Context, call: Call[Any]) -> ContactMethod:
+    """Send a code to a contact method of one's own. Raises the same as `_check`."""
+    return await _check(ctx, call, CheckKind.CODE)
+
+
+async def prove(ctx: Context, call: Call[Any], code: str) -> ContactMethod:
+    """Take a code: counted, then looked at, then spent, so that no two requests get more out of it than one.
+
+    Raises:
+        Invalid: it is not the one that was sent, or none holds.
+        TooManyTries: as many have been typed in as may be.
+    """
+    by = author_of(ctx, call)
+    async with ctx.db.begin() as tx:
+        user = await person_of(tx, call, is_personal=True)
+        method = await get_method(tx, user, call.ids["method_id"])
+        sent = await begin_try(tx, method, by.at)
+    if not await asyncio.to_thread(is_right, code, sent.kept):
+        raise Invalid(WRONG)
+    async with ctx.db.begin() as tx:
+        user = await person_of(tx, call, lock=True, is_personal=True)
+        now = await get_method(tx, user, method.id, lock=True)
+        await spend_code(tx, sent.check_id)
+        if now.address != method.address:
+            raise Invalid("the address has just been changed: have a new code sent")
+        return await save_proof(tx, user, now, by)
 
 
 async def send_test_page(ctx: Context, call: Call[None]) -> ContactMethod:
@@ -54,7 +82,7 @@ async def send_test_page(ctx: Context, call: Call[None]) -> ContactMethod:
     return await _check(ctx, call, CheckKind.TEST)
 
 
-async def _check(ctx: Context, call: Call[None], kind: CheckKind) -> ContactMethod:
+async def _check(ctx: Context, call: Call[Any], kind: CheckKind) -> ContactMethod:
     """Have it sent, and wait until the provider has it.
 
     Raises:
@@ -74,22 +102,6 @@ async def _check(ctx: Context, call: Call[None], kind: CheckKind) -> ContactMeth
     if reply.outcome is CheckOutcome.UNCERTAIN:
         raise Unavailable(f"a check of a contact method may not have gone: {reply.detail}")
     return method
-
-
-async def _prove(ctx: Context, call: Call[Any], method: ContactMethod, code: str) -> ContactMethod:
-    """Take a code: counted, then looked at, then spent, so that no two requests get more out of it than one."""
-    by = author_of(ctx, call)
-    async with ctx.db.begin() as tx:
-        sent = await begin_try(tx, method, by.at)
-    if not await asyncio.to_thread(is_right, code, sent.kept):
-        raise Invalid(WRONG)
-    async with ctx.db.begin() as tx:
-        user = await person_of(tx, call, lock=True, is_personal=True)
-        now = await get_method(tx, user, method.id, lock=True)
-        await spend_code(tx, sent.check_id)
-        if now.address != method.address:
-            raise Invalid("the address has just been changed: have a new code sent")
-        return await save_proof(tx, user, now, by)
 
 
 async def _proof(call: Call[Any]) -> Proof:

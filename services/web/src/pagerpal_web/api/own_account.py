@@ -1,23 +1,25 @@
-"""One's own account: its password and its sessions, `/api/v1/auth`. For nobody else's: no acting as somebody here."""
+"""One's own account, `/api/v1/auth`: its name, phone and zone, its password, its sessions. For nobody else's: no acting
+as somebody here."""
 
 from pagerpal_common.errors import Invalid, NotFound, Unauthenticated
 from pagerpal_common.http import Body, Call, Endpoint
 from pagerpal_common.vocabulary import Role
+from pydantic import Field
 from starlette.responses import Response
 
 from pagerpal_web.accounts import note_failure
-from pagerpal_web.api.rows import Page
+from pagerpal_web.api.rows import Page, changes, subset_of
 from pagerpal_web.callers import author_of, counted_address_of
 from pagerpal_web.context import Context
 from pagerpal_web.domain.attempts import Guessing
-from pagerpal_web.fields import Password, TypedPassword
+from pagerpal_web.fields import Name, Password, Phone, Timezone, TypedPassword
 from pagerpal_web.sessions import renew_session, take_from
 from pagerpal_web.storage import sessions as storage
 from pagerpal_web.storage import users
 from pagerpal_web.storage.audit import Action, Event, record
 from pagerpal_web.storage.resources import get_row
 from pagerpal_web.storage.sessions import OwnSession
-from pagerpal_web.storage.users import USERS
+from pagerpal_web.storage.users import USERS, User
 
 WRONG = "the current password is another one"
 
@@ -27,6 +29,25 @@ class NewPassword(Body):
 
     current_password: TypedPassword
     new_password: Password
+
+
+class NewAccount(Body):
+    """What is one's own to say. With another address or role one could be somebody else, or more."""
+
+    name: Name = Field(examples=["Ana"])
+    phone: Phone | None = None
+    timezone: Timezone = "UTC"
+
+
+ChangedAccount = subset_of(NewAccount)
+
+
+async def update_account(ctx: Context, call: Call[Body]) -> User:
+    """Change one's own name, phone or time zone. Another phone is one that is not verified."""
+    by, wanted = author_of(ctx, call), changes(call)
+    async with ctx.db.begin() as tx:
+        user = await get_row(tx, USERS, {"user_id": call.actor.user_id}, lock=True)
+        return await users.update_user(tx, user, wanted, by)
 
 
 async def change_password(ctx: Context, call: Call[NewPassword]) -> Response:
@@ -86,6 +107,7 @@ async def end_session(ctx: Context, call: Call[None]) -> Response:
 _SESSIONS = "/api/v1/auth/sessions"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("PATCH", "/api/v1/auth/account", update_account, Role.VIEWER, ChangedAccount, gives=User),
     Endpoint("POST", "/api/v1/auth/password", change_password, Role.VIEWER, NewPassword, 204, refuses=(400, 429)),
     Endpoint("GET", _SESSIONS, list_sessions, Role.VIEWER, Page, gives=list[OwnSession]),
     Endpoint("DELETE", _SESSIONS + "/{session_id:int}", end_session, Role.VIEWER, status=204, refuses=(404,)),

@@ -102,19 +102,22 @@ class Subject:
 
 async def simulate(ctx: Context, call: Call[Simulation]) -> SimulatedRun:
     """Work out who would be paged, when, how and why, and who would not; nobody is."""
-    at = call.body.at or ctx.now()
     async with ctx.db.begin() as tx:
-        subject = await _subject(tx, call.body)
-        facts_at = partial(_facts_at, tx, subject.team_id)
-        policy = await find_policy(tx, team_id=subject.team_id, policy_id=subject.policy_id)
-        steps = await walk(policy or fallback_policy(await facts_at(None, at)), at, facts_at)
-        contacts = await find_contacts(tx, sorted({person.user_id for one in steps for person in one.step.people}))
+        return await run_of(tx, await _subject(tx, call.body), call.body.severity, call.body.at or ctx.now())
+
+
+async def run_of(tx: AsyncConnection, subject: Subject, severity: Severity, at: datetime) -> SimulatedRun:
+    """What would happen to an incident of this subject while nobody answers."""
+    facts_at = partial(_facts_at, tx, subject.team_id)
+    policy = await find_policy(tx, team_id=subject.team_id, policy_id=subject.policy_id)
+    steps = await walk(policy or fallback_policy(await facts_at(None, at)), at, facts_at)
+    contacts = await find_contacts(tx, sorted({person.user_id for one in steps for person in one.step.people}))
     steps[0] = replace(steps[0], holes=(*subject.holes, *steps[0].holes))
     return SimulatedRun(
         at=at,
         team_id=subject.team_id,
         policy_id=None if policy is None else policy.policy_id,
-        steps=[_shown(one, contacts, call.body.severity) for one in steps],
+        steps=[_shown(one, contacts, severity) for one in steps],
     )
 
 

@@ -11,7 +11,9 @@ from pagerpal_web.api.rows import Page, changes, listed, shown, subset_of
 from pagerpal_web.callers import author_of
 from pagerpal_web.context import Context
 from pagerpal_web.fields import Email, Name, Password, Phone, Timezone
+from pagerpal_web.storage import sessions
 from pagerpal_web.storage import users as storage
+from pagerpal_web.storage.audit import Action, Event, record
 from pagerpal_web.storage.resources import get_row, insert_row
 from pagerpal_web.storage.users import USERS, User
 
@@ -80,6 +82,14 @@ async def deactivate_user(ctx: Context, call: Call[None]) -> None:
         await storage.check_an_admin_is_left(tx)
 
 
+async def end_sessions(ctx: Context, call: Call[None]) -> None:
+    """Log somebody out everywhere. They can log in again: only another password or a deactivation prevents that."""
+    async with ctx.db.begin() as tx:
+        user = await get_row(tx, USERS, call.ids, lock=True)
+        await sessions.end_sessions(tx, user.id)
+        await record(tx, author_of(ctx, call), Event(Action.SESSION_ENDED, USERS.kind, user.id, data={"all": True}))
+
+
 async def _hash_for(ctx: Context, call: Call[Body], password: SecretStr, wanted: Mapping[str, Any]) -> str:
     """Read apart: argon2 is nothing to hold a transaction open for."""
     async with ctx.db.begin() as tx:
@@ -94,4 +104,5 @@ ENDPOINTS = (
     Endpoint("GET", "/api/v1/users/{user_id:int}", get_user, Role.VIEWER, gives=User),
     Endpoint("PATCH", "/api/v1/users/{user_id:int}", update_user, Role.ADMIN, ChangedUser, gives=User, refuses=(409,)),
     Endpoint("DELETE", "/api/v1/users/{user_id:int}", deactivate_user, Role.ADMIN, status=204, refuses=(409,)),
+    Endpoint("DELETE", "/api/v1/users/{user_id:int}/sessions", end_sessions, Role.ADMIN, status=204),
 )

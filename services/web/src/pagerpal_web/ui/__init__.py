@@ -13,9 +13,13 @@ from pagerpal_web.ui import (
     live,
     login,
     new_source,
+    people,
+    policies,
+    profile,
     settings,
     sources,
     static,
+    teams,
 )
 from pagerpal_web.ui.pages import Page, endpoint
 
@@ -27,6 +31,10 @@ TABLE: tuple[Page, ...] = (
     *incidents_together.PAGES,
     *incident.PAGES,
     *incident_actions.PAGES,
+    *teams.PAGES,
+    *people.PAGES,
+    *profile.PAGES,
+    *policies.PAGES,
     *sources.PAGES,
     *new_source.PAGES,
     *settings.PAGES,
