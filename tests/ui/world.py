@@ -28,6 +28,11 @@ class World:
     triggered_id: int
     acknowledged_id: int
     resolved_id: int
+    empty_schedule_id: int
+    busy_schedule_id: int
+    """With rotations, hours, overrides and a long name, kept in another time zone."""
+    rotation_id: int
+    entry_id: int
 
     def path(self, template: str) -> str:
         """A path with the world's ids in it."""
@@ -110,4 +115,32 @@ def _made(by: Operator, now: datetime) -> World:
         triggered_id=triggered,
         acknowledged_id=acknowledged,
         resolved_id=resolved,
+        **_schedules(by, now, people=(bo["id"], cy["id"])),
     )
+
+
+def _schedules(by: Operator, now: datetime, *, people: tuple[int, int]) -> dict[str, int]:
+    """Another team's: one schedule without anybody, and one with much on it."""
+    team = by.post("/api/v1/teams", name="Payments, cards and everything that has to do with money in and out")
+    empty = by.post("/api/v1/schedules", team_id=team["id"], name="Nights", timezone="America/New_York")
+    busy = by.post("/api/v1/schedules", team_id=team["id"], name="Second line for the databases of the whole company",
+                   timezone="America/New_York")  # fmt: skip
+    rotations = f"/api/v1/schedules/{busy['id']}/rotations"
+    first_day = (now - timedelta(days=21)).date()
+    admin = by.get("/api/v1/users")[0]["id"]
+    weeks = by.post(rotations, name="Weeks", user_ids=[admin, *people], kind="daily", length=2,
+                    handoff_at=f"{first_day}T09:00:00")  # fmt: skip
+    hours = [{"weekdays": [0, 1, 2, 3, 4], "from": "09:00", "to": "17:00"}]
+    by.post(rotations, name="Business hours", user_ids=list(people), kind="weekly", priority=5, restrictions=hours,
+            handoff_at=f"{first_day}T09:00:00")  # fmt: skip
+    entries = f"/api/v1/schedules/{busy['id']}/entries"
+    entry = by.post(entries, user_id=people[0], starts_at=(now + timedelta(days=4)).isoformat(),
+                    ends_at=(now + timedelta(days=5, hours=7)).isoformat(), is_override=True)  # fmt: skip
+    by.post(entries, user_id=admin, starts_at=(now + timedelta(days=4, hours=12)).isoformat(),
+            ends_at=(now + timedelta(days=6)).isoformat(), is_override=True)  # fmt: skip
+    return {
+        "empty_schedule_id": empty["id"],
+        "busy_schedule_id": busy["id"],
+        "rotation_id": weeks["id"],
+        "entry_id": entry["id"],
+    }

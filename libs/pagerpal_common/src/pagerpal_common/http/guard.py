@@ -18,6 +18,12 @@ REQUEST_ID = "X-Request-ID"
 UNDER_WAY_LIMIT = 5_000
 """Requests that one process works on at a time. More are told to come again: what is under way is to be finished."""
 
+CALENDARS = "/calendar/"
+"""What the path of somebody's calendar begins with; its secret is the rest."""
+
+SECRET_PATHS = (PREFIX, CALENDARS)
+"""Whoever knows the rest of such a path is let in: it is as good as a password, and is not logged."""
+
 PROBES = ("/livez", "/readyz")
 """Asked every few seconds by who runs us: answered however busy we are, and not worth a line."""
 
@@ -110,8 +116,8 @@ def _harden(headers: list[tuple[bytes, bytes]], number: str) -> None:
 
 
 def _shown(path: str) -> str:
-    """The path as it may be logged: the rest of a one-tap link is as good as a password."""
-    return f"{PREFIX}…" if path.startswith(PREFIX) else path
+    """The path as it may be logged."""
+    return next((f"{prefix}…" for prefix in SECRET_PATHS if path.startswith(prefix)), path)
 
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:

@@ -25,7 +25,12 @@ LOOP_RUNS: Mapping[str, Table] = {
 }
 """Where each service writes when its loops last did their work."""
 
-SECRET: tuple[Table, ...] = (directory.credentials, directory.sessions, directory.audit_events)
+SECRET: tuple[Table, ...] = (
+    directory.credentials,
+    directory.sessions,
+    directory.audit_events,
+    directory.calendar_feeds,
+)
 """Tables that only their owner may even read."""
 
 APPEND_ONLY: tuple[Table, ...] = (directory.audit_events,)

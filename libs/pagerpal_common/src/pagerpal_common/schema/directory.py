@@ -241,6 +241,31 @@ rotation_people = Table(
     schema=SCHEMA,
 )
 
+calendar_feeds = Table(
+    "calendar_feeds",
+    metadata,
+    # A secret address of somebody's: their own shifts, or with a schedule all of that one.
+    identity(),
+    Column("user_id", ForeignKey(users.c.id), nullable=False),
+    Column("schedule_id", ForeignKey(schedules.c.id, ondelete="CASCADE"), index=True),
+    Column("secret_hash", LargeBinary, nullable=False, unique=True),  # SHA-256: 256 random bits need no slow hash
+    instant("created_at"),
+    schema=SCHEMA,
+)
+Index(
+    "calendar_feeds_own_key",
+    calendar_feeds.c.user_id,
+    unique=True,
+    postgresql_where=calendar_feeds.c.schedule_id.is_(None),
+)
+Index(
+    "calendar_feeds_schedule_key",
+    calendar_feeds.c.user_id,
+    calendar_feeds.c.schedule_id,
+    unique=True,
+    postgresql_where=calendar_feeds.c.schedule_id.is_not(None),
+)
+
 escalation_policies = Table(
     "escalation_policies",
     metadata,
@@ -339,6 +364,7 @@ OWNED = (
     schedule_entries,
     schedule_rotations,
     rotation_people,
+    calendar_feeds,
     escalation_policies,
     escalation_levels,
     escalation_assignees,

@@ -73,7 +73,7 @@ async def find_id(tx: AsyncConnection, email: str) -> int | None:
 
 
 async def update_user(tx: AsyncConnection, user: User, changes: Mapping[str, Any], by: Author) -> User:
-    """Change somebody. A new role and a deactivation end their sessions.
+    """Change somebody. A new role and a deactivation end their sessions; a deactivation ends their calendar feeds, too.
 
     Raises:
         Conflict: the email address is another one's.
@@ -89,6 +89,8 @@ async def _follow_change(tx: AsyncConnection, before: User, after: User, by: Aut
         await record(tx, by, Event(Action.ROLE_CHANGED, USERS.kind, after.id, **roles))
     if before.role != after.role or not after.is_active:
         await end_sessions(tx, after.id)
+    if not after.is_active:
+        await tx.execute(text("DELETE FROM directory.calendar_feeds WHERE user_id = :id"), {"id": after.id})
 
 
 async def note_login(tx: AsyncConnection, user_id: int, at: datetime) -> None:

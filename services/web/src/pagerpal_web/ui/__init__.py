@@ -5,6 +5,7 @@ from pagerpal_common.http import Endpoint
 from pagerpal_web.ui import (
     acknowledge,
     audit,
+    calendars,
     dashboard,
     incident,
     incident_actions,
@@ -13,9 +14,13 @@ from pagerpal_web.ui import (
     live,
     login,
     new_source,
+    oncall,
     people,
     policies,
     profile,
+    schedule_entries,
+    schedule_rotations,
+    schedules,
     settings,
     sources,
     static,
@@ -31,6 +36,11 @@ TABLE: tuple[Page, ...] = (
     *incidents_together.PAGES,
     *incident.PAGES,
     *incident_actions.PAGES,
+    *oncall.PAGES,
+    *calendars.PAGES,
+    *schedules.PAGES,
+    *schedule_entries.PAGES,
+    *schedule_rotations.PAGES,
     *teams.PAGES,
     *people.PAGES,
     *profile.PAGES,
@@ -42,5 +52,5 @@ TABLE: tuple[Page, ...] = (
 )
 """Every page, and every form that one posts, with the least role that may."""
 
-PAGES: tuple[Endpoint, ...] = (*acknowledge.ENDPOINTS, *static.ENDPOINTS, *map(endpoint, TABLE))
+PAGES: tuple[Endpoint, ...] = (*acknowledge.ENDPOINTS, *calendars.ENDPOINTS, *static.ENDPOINTS, *map(endpoint, TABLE))
 """The routes of all that people see."""

@@ -1,0 +1,219 @@
+"""Who is on call now, who is next, and who through the fortnight? And standing in for somebody, in two clicks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from pagerpal_common.errors import Refusal, Unprocessable
+from pagerpal_common.http import LARGEST_ID
+from pagerpal_common.oncall import Gap, Span, Timeline
+from pagerpal_common.vocabulary import Role
+from pagerpal_common.wall_clock import first_shown, shown_at
+from starlette.responses import Response
+
+from pagerpal_web.context import Context
+from pagerpal_web.domain.coverage import ahead, holders, joined, next_holder
+from pagerpal_web.domain.picture import Picture, Stretch
+from pagerpal_web.storage.schedule_people import Calendar, Named, colleagues, list_calendars, list_teams
+from pagerpal_web.ui.cover import stand_in
+from pagerpal_web.ui.coverage import FORTNIGHT, Loaded, Viewer, draw_team, load
+from pagerpal_web.ui.forms import problems
+from pagerpal_web.ui.html import redirect, render, status_of
+from pagerpal_web.ui.pages import Page, Visit
+
+AHEAD = timedelta(days=28)
+"""How far it is looked for who is next, and for one's own shifts."""
+
+OWN_SHIFTS = 5
+"""How many of them are shown."""
+
+
+MOST_PICTURES = 12
+"""Teams whose fortnight is drawn, one's own first; of the others it is when they are picked."""
+
+
+@dataclass(frozen=True)
+class Now:
+    """A schedule as it is at this moment. `until` is None when that is further ahead than was looked."""
+
+    calendar: Calendar
+    holder: int | None
+    until: datetime | None
+    next: Span | Gap | None
+    next_user: int | None
+    stand_ins: Sequence[Named]
+
+
+@dataclass(frozen=True)
+class OwnShift:
+    """A shift of whoever looks, on one schedule."""
+
+    calendar: Calendar
+    starts_at: datetime
+    ends_at: datetime
+    stand_ins: Sequence[Named]
+
+
+@dataclass(frozen=True)
+class TeamCover:
+    """A team's fortnight."""
+
+    team_id: int
+    name: str
+    is_mine: bool
+    calendars: Sequence[Calendar]
+    picture: Picture
+    timelines: Mapping[int, Timeline]
+    gap: timedelta
+
+
+async def show_on_call(ctx: Context, visit: Visit) -> Response:
+    """The page."""
+    return await _show(ctx, visit)
+
+
+async def cover(ctx: Context, visit: Visit) -> Response:
+    """Put oneself, or for one's own shift a colleague, on call; back to the page, which says so."""
+    try:
+        done = await stand_in(ctx, visit, read_schedule(visit), *read_times(visit))
+    except Refusal as refused:
+        return await _show(ctx, visit, refused)
+    return redirect(ctx, "/on-call", done)
+
+
+def viewer_of(ctx: Context, visit: Visit) -> Viewer:
+    """Whoever looks, for whom it is drawn."""
+    return Viewer(visit.me.user_id, ZoneInfo(visit.me.timezone), ctx.now())
+
+
+def fortnight(visit: Visit, viewer: Viewer) -> tuple[Stretch, date]:
+    """The two weeks that the address names by their first day, or from today, from midnight on; and that day."""
+    first = shown_at(viewer.now, viewer.zone).date()
+    with suppress(ValueError):
+        given = date.fromisoformat(visit.query.get("from", ""))
+        first = given if 2000 <= given.year < 2099 else first
+    begins = datetime.combine(first, time())
+    return Stretch(first_shown(begins, viewer.zone), first_shown(begins + FORTNIGHT, viewer.zone)), first
+
+
+def read_times(visit: Visit) -> tuple[datetime, datetime]:
+    """The instants that a button of ours has sent.
+
+    Raises:
+        Unprocessable: they are none.
+    """
+    try:
+        starts_at, ends_at = (datetime.fromisoformat(visit.form.text(name)) for name in ("starts_at", "ends_at"))
+        return starts_at.astimezone(UTC), ends_at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Unprocessable([{"loc": ["body"], "msg": "these are no times", "type": "value_error"}]) from None
+
+
+def read_schedule(visit: Visit) -> int:
+    """The schedule that a button of ours has sent; 0, which none has, for what is no number."""
+    text = visit.form.text("schedule_id")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < len(str(LARGEST_ID)) else 0
+
+
+async def _show(ctx: Context, visit: Visit, refused: Refusal | None = None) -> Response:
+    viewer = viewer_of(ctx, visit)
+    shown, first = fortnight(visit, viewer)
+    to_come = Stretch(viewer.now, viewer.now + AHEAD)
+    async with ctx.db.begin() as tx:
+        teams = await list_teams(tx)
+        team_id = _team(visit, teams)
+        calendars = await list_calendars(tx, viewer.user_id, team_id=team_id)
+        ids = [calendar.schedule_id for calendar in calendars]
+        drawn = _first_teams(calendars)
+        coming, during = await load(tx, ids, to_come), await load(tx, [each.schedule_id for each in drawn], shown)
+        mine = {
+            number: await colleagues(tx, number)
+            for number, roster in coming.rosters.items()
+            if visit.may(Role.RESPONDER) and viewer.user_id in roster.user_ids
+        }
+    soon = await coming.timelines(to_come)
+    people = Loaded({}, {**coming.people, **during.people})
+    values = {
+        "now_by_team": _by_team([_now(each, soon[each.schedule_id], viewer, mine) for each in calendars]),
+        "own": list(_own(calendars, soon, viewer, mine))[:OWN_SHIFTS],
+        "covers": await _covers(drawn, during, shown, viewer),
+        "beyond": {each.team_id: each.team_name for each in calendars[len(drawn) :]},
+        "people": people,
+        "holders": holders,
+        "shown": shown,
+        "first": first,
+        "last": first + FORTNIGHT - timedelta(days=1),
+        "before": first - FORTNIGHT,
+        "after": first + FORTNIGHT,
+        "teams": teams,
+        "team_id": team_id,
+        "without": [name for number, name, has_any in teams if not has_any and team_id in (None, number)],
+        "may_cover": visit.may(Role.RESPONDER),
+        "problems": {} if refused is None else problems(refused),
+    }
+    return await render(ctx, visit.visitor, "on_call.html", status=status_of(refused), **values)
+
+
+def _team(visit: Visit, teams: Sequence[tuple[int, str, bool]]) -> int | None:
+    return next((number for number, _, _ in teams if str(number) == visit.query.get("team")), None)
+
+
+def _first_teams(calendars: list[Calendar]) -> list[Calendar]:
+    teams = list(dict.fromkeys(calendar.team_id for calendar in calendars))[:MOST_PICTURES]
+    return [calendar for calendar in calendars if calendar.team_id in teams]
+
+
+def _now(calendar: Calendar, soon: Timeline, viewer: Viewer, mine: Mapping[int, Sequence[Named]]) -> Now:
+    holder = next((span.user_id for span in soon.spans if span.starts_at <= viewer.now < span.ends_at), None)
+    following = next_holder(soon, viewer.now)
+    return Now(
+        calendar,
+        holder,
+        None if following is None else following.starts_at,
+        following,
+        following.user_id if isinstance(following, Span) else None,
+        _others(mine.get(calendar.schedule_id, ()), viewer),
+    )
+
+
+def _by_team(rows: Sequence[Now]) -> list[tuple[Calendar, list[Now]]]:
+    groups = [list(group) for _, group in groupby(rows, key=lambda row: row.calendar.team_id)]
+    return [(group[0].calendar, group) for group in groups]
+
+
+def _own(
+    calendars: Sequence[Calendar],
+    soon: Mapping[int, Timeline],
+    viewer: Viewer,
+    mine: Mapping[int, Sequence[Named]],
+) -> Iterator[OwnShift]:
+    shifts = [
+        OwnShift(calendar, starts_at, ends_at, _others(mine.get(calendar.schedule_id, ()), viewer))
+        for calendar in calendars
+        for starts_at, ends_at in joined(soon[calendar.schedule_id], viewer.user_id)
+    ]
+    yield from sorted(shifts, key=lambda shift: shift.starts_at)
+
+
+def _others(people: Sequence[Named], viewer: Viewer) -> list[Named]:
+    return [person for person in people if person.user_id != viewer.user_id]
+
+
+async def _covers(calendars: Sequence[Calendar], during: Loaded, shown: Stretch, viewer: Viewer) -> list[TeamCover]:
+    timelines = await during.timelines(shown)
+    found = []
+    for team_id, group in groupby(calendars, key=lambda calendar: calendar.team_id):
+        own = list(group)
+        picture = draw_team(own, timelines, during, shown, viewer)
+        gap = sum((ahead(timelines[each.schedule_id].gaps, viewer.now) for each in own), timedelta())
+        found.append(TeamCover(team_id, own[0].team_name, own[0].is_mine, own, picture, timelines, gap))
+    return found
+
+
+PAGES: tuple[Page, ...] = (
+    Page("GET", "/on-call", show_on_call),
+    Page("POST", "/on-call/cover", cover, Role.RESPONDER),
+)
