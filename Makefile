@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 AUDIT_VENV := .venv-audit
+DEPLOY_VENV := .venv-deploy
 BIN := $(VENV)/bin
 MEMBERS := libs/pagerpal_common services/ingest services/incidents services/escalator services/notifier services/web services/standalone
 PYPROJECTS := $(addsuffix /pyproject.toml,$(MEMBERS))
@@ -9,10 +10,10 @@ EDITABLE := $(foreach member,$(MEMBERS),--editable ./$(member))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run distributed check format test lock sbom audit clean
+.PHONY: help setup run distributed check format test test-deploy lock sbom audit clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 run: $(VENV)/.runtime ## Everything in one process on http://127.0.0.1:8000 (PORT), state in .pagerpal
 	@exec $(BIN)/python -m pagerpal_standalone
@@ -35,6 +36,9 @@ format: $(VENV)/.dev ## Rewrite the code in the house style
 test: $(VENV)/.dev ## Every check that CI runs
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/test.sh
 
+test-deploy: $(VENV)/.dev $(DEPLOY_VENV)/.tools ## What is under deploy/: schemas, compose, the image's steps, the edge, a roll-out
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/test_deploy.sh
+
 lock: $(VENV)/.dev ## Rebuild the lock files from the pyprojects
 	scripts/freeze.sh
 
@@ -45,7 +49,7 @@ audit: $(VENV)/.runtime $(AUDIT_VENV)/.audit ## Look for known vulnerabilities; 
 	@$(BIN)/python scripts/audit.py
 
 clean: ## Remove what the other targets made, but not the data in .pagerpal
-	rm -rf $(VENV) $(AUDIT_VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT_VENV) $(DEPLOY_VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -66,3 +70,6 @@ $(AUDIT_VENV)/.audit: requirements-audit.lock
 	@$(PYTHON) -m venv $(AUDIT_VENV)
 	@$(AUDIT_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-audit.lock
 	@touch $@
+
+$(DEPLOY_VENV)/.tools: requirements-deploy.lock tests/deploy/custom_resources/package-lock.json
+	@PYTHON=$(PYTHON) scripts/deploy_tools.sh

@@ -28,8 +28,8 @@ from pagerpal_web.storage.calendar_feeds import (
     save_feed,
     schedules_naming,
 )
-from pagerpal_web.storage.schedule_people import list_calendars
 from pagerpal_web.storage.resources import get_row
+from pagerpal_web.storage.schedule_people import list_calendars
 from pagerpal_web.storage.schedules import SCHEDULES
 from pagerpal_web.ui.coverage import Loaded, load
 from pagerpal_web.ui.forms import problems

@@ -18,8 +18,8 @@ from pagerpal_web.api.rotations import (
 )
 from pagerpal_web.api.schedules import ChangedSchedule, update_schedule
 from pagerpal_web.context import Context
-from pagerpal_web.storage.schedule_people import Calendar, Named, active_people, people_named
 from pagerpal_web.storage.rotations import Rotation
+from pagerpal_web.storage.schedule_people import Calendar, Named, active_people, people_named
 from pagerpal_web.ui.forms import Form, fit
 from pagerpal_web.ui.pages import Page, Visit
 from pagerpal_web.ui.schedule_changes import FormPage, Proposal, show_form, take, told_of, wall_time

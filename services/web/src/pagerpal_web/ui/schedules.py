@@ -16,10 +16,10 @@ from pagerpal_web.context import Context
 from pagerpal_web.domain.coverage import ahead, holders, joined
 from pagerpal_web.domain.picture import Stretch
 from pagerpal_web.domain.shown import plain
-from pagerpal_web.storage.schedule_people import Calendar, list_calendars, list_teams
 from pagerpal_web.storage.entries_ahead import MOST, list_entries_ahead
 from pagerpal_web.storage.resources import list_rows
 from pagerpal_web.storage.rotations import ROTATIONS
+from pagerpal_web.storage.schedule_people import Calendar, list_calendars, list_teams
 from pagerpal_web.ui.coverage import FORTNIGHT, Layer, Loaded, Viewer, draw_layers, load
 from pagerpal_web.ui.forms import fit, problems
 from pagerpal_web.ui.html import redirect, render, status_of
