@@ -269,7 +269,8 @@ def test_a_team_shows_its_members_and_an_admin_manages_them(log_in: Login, world
     see(log_in, path, "Platform", "Bo Berg", "Cy Castro")
 
     forms = Forms(log_in("admin").get(path).text).found
-    assert [form for form in forms if "user_id" in form.fields]
+    assert [form for form in forms if any(name.endswith("user_id") for name in form.fields)], "nobody can be added"
+    assert [form for form in forms if "Remove" in form.words], "nobody can be removed"
 
 
 @says("/schedules On-call")
