@@ -98,9 +98,11 @@ async def back_to_source(_ctx: Context, visit: Visit) -> Response:
 
 
 def place_of(ctx: Context, visit: Visit, key: str = PLACEHOLDER) -> Place:
-    """Where the viewer's monitoring systems find us: as is set, or where the viewer has found us."""
-    url = visit.request.url
-    return Place((ctx.settings.public_url or f"{url.scheme}://{url.netloc}").rstrip("/"), key)
+    """Where the viewer's monitoring systems find us: as is set, or as the viewer's own browser has found us. The header
+    that says this decides nothing: it is shown to whoever sent it."""
+    request = visit.request
+    here = f"{request.scope['scheme']}://{request.headers.get('host', 'localhost')}"
+    return Place((ctx.settings.public_url or here).rstrip("/"), key)
 
 
 async def _show(ctx: Context, visit: Visit, typed: Form, refused: Refusal | None = None) -> Response:
