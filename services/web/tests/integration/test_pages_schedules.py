@@ -352,11 +352,11 @@ async def test_a_responder_previews_a_cover_of_their_own_times_and_saves_it(web:
 
 def changes(page: str) -> list[tuple[str, ...]]:
     """What a preview says: who instead of whom, from when to when."""
-    found = re.search(r'<ul class="list changes">(.*?)</ul>', page, re.DOTALL)
+    found = re.search(r'<ul class="list changes">(.*?)<svg', page, re.DOTALL)
     if found is None:
         return []
     rows = []
-    for item in re.findall(r"<li>(.*?)</li>", found[1], re.DOTALL):
+    for item in re.findall(r"<li>((?:(?!<li>).)*?)</li>", found[1], re.DOTALL):
         who, whom = re.sub(r"<[^>]*>", "", item.partition('<span class="soft">')[0]).split("instead of")
         rows.append((html.unescape(who.strip()), html.unescape(whom.strip()), *re.findall(r'datetime="([^"]*)"', item)))
     return rows

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pagerpal_common.errors import Refusal, Unprocessable
 from pagerpal_common.http import LARGEST_ID
-from pagerpal_common.oncall import Gap, Span, Timeline
+from pagerpal_common.oncall import Span, Timeline
 from pagerpal_common.vocabulary import Role
 from pagerpal_common.wall_clock import first_shown, shown_at
 from starlette.responses import Response
@@ -17,7 +17,7 @@ from starlette.responses import Response
 from pagerpal_web.context import Context
 from pagerpal_web.domain.coverage import ahead, holders, joined, next_holder
 from pagerpal_web.domain.picture import Picture, Stretch
-from pagerpal_web.storage.schedule_people import Calendar, Named, colleagues, list_calendars, list_teams
+from pagerpal_web.storage.schedule_people import MOST_SCHEDULES, Calendar, Named, colleagues, list_calendars, list_teams
 from pagerpal_web.ui.cover import stand_in
 from pagerpal_web.ui.coverage import FORTNIGHT, Loaded, Viewer, draw_team, load
 from pagerpal_web.ui.forms import problems
@@ -30,7 +30,6 @@ AHEAD = timedelta(days=28)
 OWN_SHIFTS = 5
 """How many of them are shown."""
 
-
 MOST_PICTURES = 12
 """Teams whose fortnight is drawn, one's own first; of the others it is when they are picked."""
 
@@ -42,7 +41,6 @@ class Now:
     calendar: Calendar
     holder: int | None
     until: datetime | None
-    next: Span | Gap | None
     next_user: int | None
     stand_ins: Sequence[Named]
 
@@ -107,9 +105,11 @@ def read_times(visit: Visit) -> tuple[datetime, datetime]:
     """
     try:
         starts_at, ends_at = (datetime.fromisoformat(visit.form.text(name)) for name in ("starts_at", "ends_at"))
-        return starts_at.astimezone(UTC), ends_at.astimezone(UTC)
+        if starts_at.tzinfo is not None and ends_at.tzinfo is not None:
+            return starts_at.astimezone(UTC), ends_at.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Unprocessable([{"loc": ["body"], "msg": "these are no times", "type": "value_error"}]) from None
+        pass
+    raise Unprocessable([{"loc": ["body"], "msg": "these are no times", "type": "value_error"}])
 
 
 def read_schedule(visit: Visit) -> int:
@@ -141,6 +141,7 @@ async def _show(ctx: Context, visit: Visit, refused: Refusal | None = None) -> R
         "own": list(_own(calendars, soon, viewer, mine))[:OWN_SHIFTS],
         "covers": await _covers(drawn, during, shown, viewer),
         "beyond": {each.team_id: each.team_name for each in calendars[len(drawn) :]},
+        "is_cut": len(calendars) >= MOST_SCHEDULES,
         "people": people,
         "holders": holders,
         "shown": shown,
@@ -173,7 +174,6 @@ def _now(calendar: Calendar, soon: Timeline, viewer: Viewer, mine: Mapping[int, 
         calendar,
         holder,
         None if following is None else following.starts_at,
-        following,
         following.user_id if isinstance(following, Span) else None,
         _others(mine.get(calendar.schedule_id, ()), viewer),
     )

@@ -19,7 +19,7 @@ from pagerpal_web.domain.shown import plain
 from pagerpal_web.storage.entries_ahead import MOST, list_entries_ahead
 from pagerpal_web.storage.resources import list_rows
 from pagerpal_web.storage.rotations import ROTATIONS
-from pagerpal_web.storage.schedule_people import Calendar, list_calendars, list_teams
+from pagerpal_web.storage.schedule_people import MOST_SCHEDULES, Calendar, list_calendars, list_teams
 from pagerpal_web.ui.coverage import FORTNIGHT, Layer, Loaded, Viewer, draw_layers, load
 from pagerpal_web.ui.forms import fit, problems
 from pagerpal_web.ui.html import redirect, render, status_of
@@ -60,8 +60,15 @@ async def show_schedules(ctx: Context, visit: Visit) -> Response:
         loaded = await load(tx, [calendar.schedule_id for calendar in calendars], stretch)
     timelines = await loaded.timelines(stretch)
     lines = [_line(calendar, timelines[calendar.schedule_id], viewer) for calendar in calendars]
-    may_change = visit.may(Role.ADMIN)
-    return await render(ctx, visit.visitor, "schedules.html", lines=lines, people=loaded, may_change=may_change)
+    return await render(
+        ctx,
+        visit.visitor,
+        "schedules.html",
+        lines=lines,
+        people=loaded,
+        is_cut=len(lines) >= MOST_SCHEDULES,
+        may_change=visit.may(Role.ADMIN),
+    )
 
 
 def _line(calendar: Calendar, its: Timeline, viewer: Viewer) -> Line:
