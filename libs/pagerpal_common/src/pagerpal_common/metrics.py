@@ -39,7 +39,7 @@ LOOP_SUCCESS = Gauge("pagerpal_loop_last_success_timestamp_seconds", "When each 
 HOPS = Histogram(
     "pagerpal_hop_duration_seconds",
     "Where a page's time goes. open: alert accepted until its incident is committed; escalate: from there until its "
-    "first level is entered; send: from there until a provider has accepted the first page.",
+    "first level is entered; send: page due until its provider has accepted it.",
     ("hop",),
     buckets=_PAGE_SECONDS,
 )

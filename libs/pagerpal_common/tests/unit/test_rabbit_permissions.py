@@ -40,7 +40,7 @@ def test_the_commands_name_no_password() -> None:
 def _logins(row: str) -> list[str]:
     """Whom a row of the table is about; nobody, in other tables."""
     cells = row.replace("\\|", "\0").split("|")
-    return cells[1].strip().split(", ") if len(cells) == 6 else []
+    return cells[1].strip().split(", ") if len(cells) == 6 and "`^" in cells[2] else []
 
 
 def _expression(cell: str) -> str:

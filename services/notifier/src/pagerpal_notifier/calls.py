@@ -4,6 +4,7 @@ import asyncio
 import traceback
 
 import structlog
+from pagerpal_common.metrics import PROVIDER_CALLS
 
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import Outcome, Verdict
@@ -14,6 +15,14 @@ log = structlog.get_logger(__name__)
 
 async def call(ctx: Context, claim: Claim, until: float) -> Outcome:
     """One try at the provider, over before `until` (loop time), whatever happens."""
+    began = asyncio.get_running_loop().time()
+    outcome = await _try(ctx, claim, until)
+    seconds = asyncio.get_running_loop().time() - began
+    PROVIDER_CALLS.labels(ctx.providers[claim.channel].name, outcome.verdict).observe(seconds)
+    return outcome
+
+
+async def _try(ctx: Context, claim: Claim, until: float) -> Outcome:
     if asyncio.get_running_loop().time() >= until:
         # The process was stopped, or the database slow: what the claim was based on is too old to act on.
         return Outcome(Verdict.UNKNOWN, "not begun in time")

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import structlog
 from pagerpal_common.errors import Unavailable
+from pagerpal_common.metrics import HOPS, NOTIFICATIONS, PAGES
 from pagerpal_common.vocabulary import NotificationStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -57,7 +58,10 @@ async def send(ctx: Context) -> int:
         gate = await gates.ask(ctx, tx, room=room, now=now)
         due = await _claim(ctx, tx, gate.parts, room=room, now=now)
         await gates.settle(ctx, tx, gate, due.claims)
-        await save(ctx.outbox, tx, [Move(row, row.status, without_send(row)) for row in due.others], now=now)
+        ends = [(row, without_send(row)) for row in due.others]
+        await save(ctx.outbox, tx, [Move(row, row.status, change) for row, change in ends], now=now)
+    for row, change in ends:
+        NOTIFICATIONS.labels(row.channel, change.status).inc()
     for claim in due.claims:
         ctx.in_flight.start(_deliver(ctx, ctx.link(claim, now), until), name=f"notification {claim.notification_id}")
     gates.look_again(ctx, gate, due.claims)
@@ -104,7 +108,18 @@ async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
             await asyncio.sleep(pause)
         else:
             break
+    _measure(claim, change, ctx.now())
     _report(claim, outcome, change)
+
+
+def _measure(claim: Claim, change: Change, now: datetime) -> None:
+    NOTIFICATIONS.labels(claim.channel, change.status).inc(1 + len(claim.others))
+    if change.status is not NotificationStatus.SENT:
+        return
+    if claim.wanted_at is not None:
+        HOPS.labels("send").observe((now - claim.wanted_at).total_seconds())
+    if claim.opened_at is not None:
+        PAGES.labels(claim.channel).observe((now - claim.opened_at).total_seconds())
 
 
 def _report(claim: Claim, outcome: Outcome, change: Change) -> None:

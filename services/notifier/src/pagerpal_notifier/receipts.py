@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from pagerpal_common.metrics import NOTIFICATIONS
 from pagerpal_common.vocabulary import NotificationStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -72,6 +73,7 @@ async def _apply(ctx: Context, tx: AsyncConnection, words: Mapping[UUID, Word]) 
     applied = [(told, change) for told, change in changes if change is not None]
     await save(ctx.outbox, tx, [Move(told, told.status, change) for told, change in applied], now=ctx.now())
     for told, change in applied:
+        NOTIFICATIONS.labels(told.channel, change.status).inc()
         say = log.info if change.status is NotificationStatus.DELIVERED else log.error
         say(
             "receipt.applied",

@@ -1,5 +1,6 @@
 """The auditor: what breaks a guarantee turns it red within a minute, somebody hears of it, and mended it is green."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -265,8 +266,10 @@ async def test_no_check_reads_through_history(rows: Rows) -> None:
 
     whole = "\n".join(told)
     assert "Hash " not in whole, whole  # of a join: it would be one of all that ever was
-    for index in ("escalations_due_idx", "page_requests_open_idx", "notifications_due_idx", "notifications_limbo_idx"):
-        assert index in whole, whole
+    # Of the two indexes of what is due either will do: both hold what waits, and nothing else.
+    due = "notifications_(person_)?due_idx"
+    for index in ("escalations_due_idx", "page_requests_open_idx", due, "notifications_limbo_idx"):
+        assert re.search(index, whole), whole
     assert {line.split()[4] for line in told if "Seq Scan on" in line} == {"spool"}, whole
 
 

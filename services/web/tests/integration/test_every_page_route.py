@@ -75,6 +75,11 @@ def _no_answers(broker: Broker) -> None:
 async def a_world(web: Web, rows: Rows) -> dict[str, int]:
     """One of everything, each with a nasty name; the id that each name in a path stands for."""
     ids = await a_plain_world(web, rows)
+    (feed,) = await rows(
+        "INSERT INTO directory.calendar_feeds (user_id, secret_hash, created_at) "
+        "VALUES (1, decode('00', 'hex'), now()) RETURNING id"
+    )
+    ids["feed_id"] = feed["id"]
     await web("PATCH", f"/api/v1/users/{ids['user_id']}", {"name": NASTY, "phone": PHONE})
     await web("PATCH", f"/api/v1/teams/{ids['team_id']}", {"name": NASTY, "description": NASTY})
     await web("PATCH", f"/api/v1/schedules/{ids['schedule_id']}", {"name": NASTY})

@@ -1,6 +1,7 @@
 """`GET /api/v1/system/jobs` (API reference, "System worker status"): what is due, how late, and who looks for it."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -197,6 +198,8 @@ async def test_the_figures_come_from_indexes_of_what_waits(rows: Rows) -> None:
     plan = await rows(f"EXPLAIN {_WORK.text}", at=T0, most=1000)
 
     told = "\n".join(row["QUERY PLAN"] for row in plan)
-    for index in ("notifications_due_idx", "escalations_due_idx", "alerts_pkey", "parked_alerts_pkey", "outbox_pkey"):
-        assert index in told, told
+    # Of the two indexes of what is due either will do: both hold what waits, and nothing else.
+    due = "notifications_(person_)?due_idx"
+    for index in (due, "escalations_due_idx", "alerts_pkey", "parked_alerts_pkey", "outbox_pkey"):
+        assert re.search(index, told), told
     assert "Hash" not in told

@@ -92,6 +92,10 @@ class Claim:
     """The key of a webhook's HMAC."""
     others: tuple[Member, ...] = ()
     """They share this try and whatever comes of it."""
+    wanted_at: datetime | None = None
+    """When it should have gone out."""
+    opened_at: datetime | None = None
+    """When its incident opened, if nobody was told of that before."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,7 @@ class Told:
     step: int
     attempts: int
     status: NotificationStatus
+    channel: Channel
     message_id: UUID
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pagerpal_common.vocabulary import NotificationStatus, ReceiptState
+from pagerpal_common.vocabulary import Channel, NotificationStatus, ReceiptState
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,7 +36,7 @@ FROM {_WORDS} WHERE r.message_id = word.message_id
 # Only a notification's last message speaks for it: an earlier one went elsewhere, or was definitely refused. And it
 # speaks for all that it told of.
 _LOCK_TOLD = text("""
-SELECT n.id AS notification_id, n.incident_id, n.page_request_id, n.step, n.attempts, n.status,
+SELECT n.id AS notification_id, n.incident_id, n.page_request_id, n.step, n.attempts, n.status, n.channel,
        n.provider_message_id AS message_id
 FROM notification.attempts a
 JOIN notification.notifications n ON n.provider_message_id = a.attempt_id
@@ -73,7 +73,9 @@ async def save_words(tx: AsyncConnection, words: Mapping[UUID, Word]) -> None:
 async def lock_told(tx: AsyncConnection, message_ids: Sequence[UUID]) -> list[Told]:
     """The notifications whose last message is one of these, held until the transaction ends."""
     rows = (await tx.execute(_LOCK_TOLD, {"ids": list(message_ids)})).mappings()
-    return [Told(**{**row, "status": NotificationStatus(row["status"])}) for row in rows]
+    return [
+        Told(**{**row, "status": NotificationStatus(row["status"]), "channel": Channel(row["channel"])}) for row in rows
+    ]
 
 
 async def list_matching(tx: AsyncConnection, *, limit: int) -> list[UUID]:

@@ -27,6 +27,7 @@ LOOPS: Mapping[JobName, tuple[str, ...]] = {
         "notifier.send",
         "notifier.take_up",
         "notifier.receipts",
+        "notifier.polling",
         "incidents.notification_sweep",
     ),
     JobName.ESCALATION: ("escalator.escalation", "escalator.sweep", "incidents.escalation_sweep"),

@@ -42,6 +42,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PAGERPAL_PUBLIC_URL", "own_origin", "Where everybody finds PagerPal", is_harmless=True),
     Setting("HOST", "host", "The address that web listens on", is_harmless=True),
     Setting("PORT", "port", "Its port", is_harmless=True),
+    Setting("PAGERPAL_METRICS_PORT", "metrics_port", "Where Prometheus finds its metrics", is_harmless=True),
     Setting("PAGERPAL_EDGE_HOST", "edge_host", "Where a proxy on this machine listens for it", is_harmless=True),
     Setting("PAGERPAL_TRUSTED_PROXIES", "trusted_proxies", "Whose word about callers is believed", is_harmless=True),
     Setting("PAGERPAL_AUDITOR_TEAM_ID", "auditor_team_id", "Whom the auditor pages", is_harmless=True),
