@@ -45,16 +45,12 @@ async def show_dashboard(ctx: Context, visit: Visit) -> Response:
 
 
 async def show_live(ctx: Context, visit: Visit) -> Response:
-    """What of it changes with an incident, for htmx; opened by itself, the whole page."""
-    if not visit.is_partial:
-        return RedirectResponse(HOME, 303)
+    """What of it changes with an incident, for htmx (API reference, "HTMX live dashboard partial")."""
     return render_part(ctx, visit.visitor, "_dashboard_live.html", **await _open(ctx, visit))
 
 
 async def show_watched(ctx: Context, visit: Visit) -> Response:
     """What of it changes by itself, and slowly; apart, since it takes longest, and a storm changes nothing of it."""
-    if not visit.is_partial:
-        return RedirectResponse(HOME, 303)
     return render_part(ctx, visit.visitor, "_dashboard_watched.html", **await _watched(ctx, visit))
 
 
