@@ -339,9 +339,15 @@ async def test_a_viewer_sees_no_button_and_may_press_none(web: Web, rows: Rows, 
     assert broker.asked == []
 
 
-@pytest.mark.parametrize(
-    "path", ["/dashboard/live", "/dashboard/watched", "/incidents/rows?severity=info", "/incidents/{id}/live"]
-)
+@pytest.mark.parametrize("path", ["/dashboard/live", "/dashboard/watched"])
+async def test_a_part_of_the_dashboard_is_a_part_whoever_asks(path: str, visitor: Visitor) -> None:
+    part = await visitor.get(path)
+
+    assert part.status_code == 200
+    assert "<html" not in part.text
+
+
+@pytest.mark.parametrize("path", ["/incidents/rows?severity=info", "/incidents/{id}/live"])
 async def test_a_part_is_a_part_for_htmx_and_leads_to_its_page_otherwise(
     path: str, visitor: Visitor, rows: Rows
 ) -> None:
