@@ -31,25 +31,39 @@ SET state = :state, failures = :failures, pauses = :pauses, opened_at = :opened_
 WHERE name = :name
 """)
 
-# The one that has been tried least: so a message that is itself the trouble is not every probe.
+# The one that has been tried least: so a message that is itself the trouble is not every probe. One in doubt goes with
+# all that it told of: its provider takes an id once, and what stayed behind would count as told.
 _PICK = text("""
-UPDATE notification.notifications SET due_at = :now, held_by = NULL WHERE id = (
-    SELECT id FROM notification.notifications WHERE held_by = :name AND status IN ('queued', 'sending')
+WITH picked AS MATERIALIZED (
+    SELECT id, status, provider_message_id FROM notification.notifications
+    WHERE held_by = :name AND status IN ('queued', 'sending')
     ORDER BY attempts, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-) RETURNING id
+)
+UPDATE notification.notifications n SET due_at = :now, held_by = NULL
+FROM picked
+WHERE n.id = picked.id OR (picked.status = 'sending' AND n.provider_message_id = picked.provider_message_id
+                           AND n.status = 'sending' AND n.held_by = :name)
+RETURNING n.id
 """)
 _IS_DUE = text("""
 SELECT EXISTS (SELECT FROM notification.notifications WHERE due_at <= :now AND channel = ANY(:channels))
 """)
+# A message in doubt is put off whole, whatever the limit: one half of it must not be the probe.
 _HOLD = text("""
-WITH due AS MATERIALIZED (
-    SELECT id, held_by IS NULL AS is_new FROM notification.notifications
+WITH first AS MATERIALIZED (
+    SELECT id, status, provider_message_id, held_by IS NULL AS is_new FROM notification.notifications
     WHERE due_at <= :now AND channel = ANY(:channels) ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+), due AS MATERIALIZED (
+    SELECT id, is_new FROM first
+    UNION
+    SELECT n.id, n.held_by IS NULL FROM first JOIN notification.notifications n
+      ON n.provider_message_id = first.provider_message_id AND n.status = 'sending' AND first.status = 'sending'
+     AND n.due_at <= :now
 )
 UPDATE notification.notifications n
 SET due_at = :until, wanted_at = coalesce(n.wanted_at, n.due_at), is_held = false,
     held_by = CAST(:providers AS jsonb) ->> n.channel, error = CAST(:whys AS jsonb) ->> n.channel
-FROM due WHERE n.id = due.id
+FROM due WHERE n.id = due.id AND n.due_at <= :now
 RETURNING n.id, due.is_new
 """)
 # As with a person's retry, what was before does not count. Not if a receipt has settled it since.

@@ -1,0 +1,49 @@
+"""A storm meets a provider in trouble: what is told at once is probed, held back and let go at once, too."""
+
+import pytest
+from pagerpal_notifier.loops import send
+
+from services.notifier.tests.integration.fake_infobip import CUT, FakeInfobip
+from services.notifier.tests.integration.test_circuits import FIRST_PROBE, circuits
+from services.notifier.tests.integration.test_storms import a_person_by_sms, given_incidents
+from services.notifier.tests.integration.world import World
+
+
+async def test_a_digest_in_doubt_is_a_probe_as_a_whole(world: World, infobip: FakeInfobip) -> None:
+    """Its id is taken once: of what is left behind, nobody would be told."""
+    ids = await given_incidents(world, await a_person_by_sms(world), 12)
+    infobip.script.extend([CUT] * 10)
+    await world.send()
+    assert [row["state"] for row in await circuits(world)] == ["open"]
+    alone = [row["id"] for row in await world.notifications() if row["merged_with"] == 0 and row["channel"] == "sms"]
+    await world.rows(
+        "UPDATE notification.notifications SET attempts = 5, attempts_before = 5 WHERE id = ANY(:ids)", ids=alone
+    )
+    infobip.script.clear()
+
+    world.clock.advance(FIRST_PROBE)
+    await world.send()
+
+    (digest,) = [call for call in infobip.taken if call.text.startswith("CRITICAL: ")]
+    assert digest.text.startswith(f"CRITICAL: 3 incidents\n#{ids[9]} ")
+    told = [row for row in await world.notifications() if str(row["provider_message_id"]) == digest.message_id]
+    assert [row["status"] for row in told] == ["sent"] * 3
+    assert len(infobip.calls) == 20
+
+
+async def test_a_digest_in_doubt_is_held_back_as_a_whole(
+    world: World, infobip: FakeInfobip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large one, what a claim did not get round to would be the probe, under the id of all."""
+    ids = await given_incidents(world, await a_person_by_sms(world), 16)
+    infobip.script.extend([CUT] * 10)
+    monkeypatch.setattr("pagerpal_notifier.gates.HELD_AT_ONCE", 12)
+    await send(world.ctx)
+    await world.ctx.in_flight.finish()
+
+    await send(world.ctx)
+    await world.ctx.in_flight.finish()
+
+    digest = [row for row in await world.notifications() if row["channel"] == "sms" and row["merged_with"] == 6]
+    assert [row["incident_id"] for row in digest] == ids[9:]
+    assert len({(row["held_by"], row["due_at"]) for row in digest}) == 1
