@@ -1,12 +1,17 @@
 """A storm meets a provider in trouble: what is told at once is probed, held back and let go at once, too."""
 
+from datetime import datetime, timedelta
+
 import pytest
+from pagerpal_notifier.domain.circuit import THRESHOLD
 from pagerpal_notifier.loops import send
 
-from services.notifier.tests.integration.fake_infobip import CUT, FakeInfobip
+from services.notifier.tests.integration.fake_infobip import CUT, FLOODED, Answer, FakeInfobip
+from services.notifier.tests.integration.fake_smtp import FakeSmtp
 from services.notifier.tests.integration.test_circuits import FIRST_PROBE, circuits
 from services.notifier.tests.integration.test_storms import a_person_by_sms, given_incidents
-from services.notifier.tests.integration.world import World
+from services.notifier.tests.integration.ways import given_rule
+from services.notifier.tests.integration.world import T0, World
 
 
 async def test_a_digest_in_doubt_is_a_probe_as_a_whole(world: World, infobip: FakeInfobip) -> None:
@@ -47,3 +52,32 @@ async def test_a_digest_in_doubt_is_held_back_as_a_whole(
     digest = [row for row in await world.notifications() if row["channel"] == "sms" and row["merged_with"] == 6]
     assert [row["incident_id"] for row in digest] == ids[9:]
     assert len({(row["held_by"], row["due_at"]) for row in digest}) == 1
+
+
+@pytest.mark.parametrize("trouble", [FLOODED, CUT], ids=["refused", "away"])
+async def test_a_page_that_waits_for_a_digest_and_is_sent_for_sooner_says_how_late_it_is(
+    world: World, infobip: FakeInfobip, smtp: FakeSmtp, trouble: Answer
+) -> None:
+    user_id = await world.user()
+    await given_rule(world, user_id, channel="sms")
+    await given_rule(world, user_id, channel="email", seconds=60)
+    await given_incidents(world, user_id, THRESHOLD)
+    await world.rows(
+        "UPDATE notification.notifications SET is_held = true, due_at = due_at + interval '15 min'"
+        " WHERE channel = 'email'"
+    )
+    await world.rows("UPDATE notification.notifications SET wanted_at = :soon WHERE channel = 'sms'", soon=at(400))
+    world.clock.advance(420)
+    infobip.script.extend([trouble] * THRESHOLD)
+
+    await world.send()
+
+    (mail,) = smtp.mails
+    assert mail["Subject"] == f"[CRITICAL] {THRESHOLD} incidents"
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "delayed 6 min" in text.get_content()
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)

@@ -77,9 +77,10 @@ UPDATE notification.notifications SET due_at = :now, held_by = NULL
 WHERE held_by = :name AND status IN ('queued', 'sending')
 """)
 
-# Who waits for a provider in trouble is reached another way: their next step by another provider, now.
+# Who waits for a provider in trouble is reached another way: their next step by another provider, now. It may have been
+# wanted before, and wait for its digest.
 _HASTEN_OTHERS = text("""
-UPDATE notification.notifications SET due_at = :now, wanted_at = :now WHERE id IN (
+UPDATE notification.notifications SET due_at = :now, wanted_at = least(wanted_at, :now) WHERE id IN (
     SELECT DISTINCT ON (held.id) later.id
     FROM notification.notifications held
     JOIN notification.notifications later ON later.page_request_id = held.page_request_id AND later.step > held.step

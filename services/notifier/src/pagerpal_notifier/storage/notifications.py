@@ -42,12 +42,12 @@ WHERE a.attempt_id = said.id
 """)
 
 # Only what has not been tried yet: a step in its own backoff keeps it. What waits for a provider in trouble, or was not
-# heard of, leads nowhere for now.
+# heard of, leads nowhere for now. A step that waits for its digest was wanted before now, and says so.
 _HASTEN = text("""
 WITH lost AS (
     SELECT * FROM unnest(CAST(:page_request_ids AS bigint[]), CAST(:steps AS int[])) AS lost(page_request_id, step)
 ), hastened AS (
-    UPDATE notification.notifications n SET due_at = :now, wanted_at = :now
+    UPDATE notification.notifications n SET due_at = :now, wanted_at = least(n.wanted_at, :now)
     FROM lost
     WHERE n.page_request_id = lost.page_request_id AND n.status = 'queued' AND n.attempts = 0 AND n.due_at > :now
       AND n.held_by IS NULL
