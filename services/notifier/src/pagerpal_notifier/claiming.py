@@ -48,7 +48,7 @@ async def claim_due(
     due = await list_due(tx, persons, shut=shut, now=now)
     spent = await list_spent(tx, persons, now=now)
     if may_go := open_to(due, spent, now=now):
-        due += await list_held(tx, may_go, now=now)
+        due += await list_held(tx, may_go, beside=len(due), now=now)
     decided = plan(due, spent, room=room, now=now)
     if decided.held:
         await hold(tx, decided.held, now=now)

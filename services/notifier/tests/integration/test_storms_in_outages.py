@@ -79,5 +79,27 @@ async def test_a_page_that_waits_for_a_digest_and_is_sent_for_sooner_says_how_la
     assert "delayed 6 min" in text.get_content()
 
 
+async def test_no_message_tells_of_more_than_one_claim_looks_at(
+    world: World, infobip: FakeInfobip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or in doubt, it would go again as a part of itself, under the id of all."""
+    user_id = await a_person_by_sms(world)
+    await given_incidents(world, user_id, 1)
+    await world.send()
+    world.clock.advance(400)
+    await given_incidents(world, user_id, 16)
+    await world.rows(
+        "UPDATE notification.notifications SET wanted_at = :long_ago, is_held = id % 2 = 0,"
+        " due_at = due_at + id % 2 * interval '-1 s' + (1 - id % 2) * interval '10 min' WHERE status = 'queued'",
+        long_ago=T0,
+    )
+    monkeypatch.setattr("pagerpal_notifier.storage.due.MOST_DUE", 12)
+
+    await send(world.ctx)
+    await world.ctx.in_flight.finish()
+
+    assert max(row["merged_with"] for row in await world.notifications()) == 11
+
+
 def at(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)

@@ -134,10 +134,14 @@ async def list_due(
     return whole_messages([_due(row) for row in rows.mappings()], MOST_DUE)
 
 
-async def list_held(tx: AsyncConnection, recipients: Sequence[Recipient], *, now: datetime) -> list[Due]:
-    """What waits for a digest to these persons by these channels, at most `MOST_DUE`; the most urgent first."""
+async def list_held(tx: AsyncConnection, recipients: Sequence[Recipient], *, beside: int, now: datetime) -> list[Due]:
+    """What waits for a digest to these persons by these channels; the most urgent first.
+
+    Args:
+        beside: so many notifications that are due are decided on, too: all together are `MOST_DUE` at most.
+    """
     values = {"user_ids": [to.user_id for to in recipients], "channels": [to.channel for to in recipients]}
-    rows = await tx.execute(_LIST_HELD, {**values, "now": now, "most": MOST_DUE})
+    rows = await tx.execute(_LIST_HELD, {**values, "now": now, "most": max(0, MOST_DUE - beside)})
     return [_due(row) for row in rows.mappings()]
 
 
