@@ -27,7 +27,7 @@ def test_a_wrong_password_is_said_in_the_form_and_the_address_stays(open_page: O
     page.get_by_label("Password").fill("not the password")
     page.get_by_role("button", name="Log in").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("not an account's address and password")
+    expect(page.get_by_role("alert")).to_contain_text("address or the password is wrong")
     expect(page.get_by_label("Email address")).to_have_value(ADMIN_EMAIL)
     expect(page.get_by_label("Password")).to_have_value("")
 

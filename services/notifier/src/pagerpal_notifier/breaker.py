@@ -45,16 +45,15 @@ async def note(tx: AsyncConnection, answers: Sequence[Said], *, now: datetime) -
     """Write down what these ends make of circuits, and let go of what waits for one that closes; those that are, or
     were, in trouble, by the provider's name. They are held until the transaction ends."""
     by_name: defaultdict[str, list[Said]] = defaultdict(list)
-    for one in {
-        one.claim.attempt_id: one for one in answers
-    }.values():  # a message is one try, however much it tells of
+    for one in answers:
         if one.provider.name in LIMITS and LIMITS[one.provider.name].has_circuit:
             by_name[one.provider.name].append(one)
     troubled = [name for name, said in by_name.items() if any(one.outcome.is_outage for one in said)]
     news: dict[str, News] = {}
     for name, before in (await lock_circuits(tx, list(by_name), troubled=troubled)).items():
         said = by_name[name]
-        after = after_outcomes(before, [one.outcome for one in said], now=now, draw=_draw(said[-1].claim))
+        tries = [one.outcome for one in said if one.rows[0] is one.claim]  # a message is one, however much it tells of
+        after = after_outcomes(before, tries, now=now, draw=_draw(said[-1].claim))
         closes = after.state is CircuitState.CLOSED and before.state is not CircuitState.CLOSED
         released = await release(tx, name, now=now) if closes else 0
         if after != before:

@@ -45,6 +45,7 @@ async def go_on(
     """Make each person's next contact due at once, where this one has come to nothing."""
     if not lost:
         return
+    lost = sorted(lost, key=lambda row: row.page_request_id)  # two that do this wait for each other, and never deadlock
     hastened = await hasten_next(tx, [(row.page_request_id, row.step) for row in lost], now=now)
     for row in lost:
         if row.page_request_id not in hastened:

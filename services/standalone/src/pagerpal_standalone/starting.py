@@ -21,7 +21,7 @@ _HAS_ADMIN = text("SELECT EXISTS (SELECT FROM directory.users WHERE role = 'admi
 
 # The shortest way from an empty database to a page: a team without a policy pages every admin.
 _FIRST_STEPS = """\
-From here to the first page, in another terminal:
+Open {url} in a browser: the first account is made there. Or, from here to the first page, in another terminal:
 
   export PAGERPAL_ADMIN_PASSWORD='<a long password>'
   {settings}{python} scripts/create_admin.py --email you@example.com --name You

@@ -31,7 +31,7 @@ async def enter(ctx: Context, visit: Visit) -> Response:
     except Refusal as refused:
         return await _show(ctx, visit, is_new=False, refused=refused)
     if response.status_code != 303:
-        return await _show(ctx, visit, is_new=False, status=401, wrong="This is not an account's address and password.")
+        return await _show(ctx, visit, is_new=False, status=401, wrong="The email address or the password is wrong.")
     return response
 
 

@@ -8,9 +8,9 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from pagerpal_common.errors import Forbidden, NotFound, PagerPalError, Unauthenticated
+from pagerpal_common.errors import Forbidden, NotFound, PagerPalError, Unauthenticated, Unavailable
 from pagerpal_common.http import Account, Call, Endpoint
 from pagerpal_common.vocabulary import Role
 from starlette.datastructures import QueryParams
@@ -86,7 +86,11 @@ def endpoint(page: Page) -> Endpoint:
         try:
             return await page.handler(ctx, await _visit(ctx, page, call))
         except Unauthenticated:
-            return _to_login(call.request)
+            return _left_as_it_is() if _is_a_part(call.request) else _to_login(call.request)
+        except Unavailable as error:
+            if _is_a_part(call.request):
+                return _left_as_it_is()
+            return await refusal(ctx, Visitor(call.request, await _known(ctx, call.request)), error)
         except PagerPalError as error:
             return await refusal(ctx, Visitor(call.request, await _known(ctx, call.request)), error)
 
@@ -133,12 +137,21 @@ async def _known(ctx: Context, request: Request) -> Session | None:
         return None
 
 
+def _is_a_part(request: Request) -> bool:
+    return request.method == "GET" and "hx-request" in request.headers
+
+
+def _left_as_it_is() -> Response:
+    """A part of a page that cannot be had now: htmx leaves what is there, with whatever is being typed beside it, and
+    the page says how old it is."""
+    return Response(status_code=204)
+
+
 def _to_login(request: Request) -> Response:
-    """To the login, and from there back to the page; after what was sent in vain, to the dashboard."""
-    if "hx-request" in request.headers:
-        return Response(status_code=401, headers={"HX-Redirect": "/login"})
+    """To the login, and from there back to the page; after what was sent in vain, to the page that it was sent from."""
     if request.method != "GET":
-        return RedirectResponse("/login", 303)
+        sent_from = urlsplit(request.headers.get("referer", "")).path
+        return RedirectResponse(f"/login?next={quote(sent_from, safe='')}" if sent_from else "/login", 303)
     query = request.scope["query_string"].decode("latin-1")
     here = request.scope["path"] + (f"?{query}" if query else "")
     return RedirectResponse(f"/login?next={quote(here, safe='')}", 303)
