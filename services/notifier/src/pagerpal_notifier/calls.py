@@ -18,7 +18,8 @@ async def call(ctx: Context, claim: Claim, until: float) -> Outcome:
     began = asyncio.get_running_loop().time()
     outcome = await _try(ctx, claim, until)
     seconds = asyncio.get_running_loop().time() - began
-    PROVIDER_CALLS.labels(ctx.providers[claim.channel].name, outcome.verdict).observe(seconds)
+    name = ctx.providers[claim.channel].name if claim.channel in ctx.providers else "none"
+    PROVIDER_CALLS.labels(name, outcome.verdict).observe(seconds)
     return outcome
 
 
