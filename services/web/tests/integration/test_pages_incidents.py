@@ -259,12 +259,12 @@ async def test_without_a_broker_pages_say_so_and_keep_what_was_typed(
     for path in ("/dashboard", "/incidents", f"/incidents/{number}", f"/incidents/{number}/explain"):
         page = await visitor.get(path)
         assert (page.status_code, "Actions are delayed." in page.text) == (200, True), path
-    fields = {"text": "A long story </textarea>", "user_id": str(ACCOUNTS["viewer"])}
+    fields = {"text": "A long story </textarea>", "user_id": str(ACCOUNTS["admin"])}
     refused = await visitor.post(f"/incidents/{number}/notes", fields)
 
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert "A long story &lt;/textarea&gt;</textarea>" in refused.text
-    assert f'<option value="{ACCOUNTS["viewer"]}" selected>' in refused.text
+    assert f'<option value="{ACCOUNTS["admin"]}" selected>' in refused.text
     assert "Nothing was changed" in refused.text
 
 
@@ -367,3 +367,13 @@ async def test_only_links_to_the_web_can_be_followed(href: str, visitor: Visitor
     page = (await visitor.get(f"/incidents/{number}")).text
     assert f'href="{href}"' not in page
     assert f"Runbook: {href}" in page
+
+
+async def test_nobody_acts_as_somebody_who_can_do_nothing(visitor: Visitor, rows: Rows) -> None:
+    number = await insert_incident(rows)
+
+    page = (await visitor.get(f"/incidents/{number}")).text
+
+    offered = re.findall(r'<option value="(\d+)"', page)
+    assert str(ACCOUNTS["admin"]) in offered
+    assert str(ACCOUNTS["viewer"]) not in offered

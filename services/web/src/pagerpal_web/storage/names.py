@@ -16,8 +16,10 @@ _CHOICES = text("""
 (SELECT 'team' AS kind, id, name FROM directory.teams ORDER BY name, id LIMIT :most)
 UNION ALL (SELECT 'source', id, name FROM directory.alert_sources ORDER BY name, id LIMIT :most)
 """)
+# A viewer may do nothing about an incident: with one as its name nobody would be on it.
 _ACTIVE = text("""
-SELECT id, name FROM directory.users WHERE is_active ORDER BY id <> :first, lower(name), id LIMIT :most
+SELECT id, name FROM directory.users WHERE is_active AND role <> 'viewer'
+ORDER BY id <> :first, lower(name), id LIMIT :most
 """)
 
 MOST_CHOICES = 500
