@@ -26,18 +26,32 @@ def as_json(request: Request, raw: bytes) -> bytes:
     return _fields(raw) if request.state.came_as_form else raw
 
 
+def note_form(request: Request) -> None:
+    """A form was sent, and has been read elsewhere: `came_as_form` says so from now on."""
+    request.state.came_as_form = True
+
+
 def came_as_form(request: Request) -> bool:
     """Whether a browser's form was sent, so that the answer is to be a page to go to."""
     return getattr(request.state, "came_as_form", False)
 
 
-def _fields(raw: bytes) -> bytes:
+def read_pairs(raw: bytes, limit: int) -> list[tuple[str, str]]:
+    """The fields of a form, in order; one may come several times.
+
+    Raises:
+        Unprocessable: it is no form in UTF-8, or has more fields than `limit`.
+    """
     try:
-        pairs = parse_qsl(
-            raw.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=FIELD_LIMIT
+        return parse_qsl(
+            raw.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=limit
         )
     except ValueError:
         raise _unfit("this is no form in UTF-8") from None
+
+
+def _fields(raw: bytes) -> bytes:
+    pairs = read_pairs(raw, FIELD_LIMIT)
     fields = dict(pairs)
     if len(fields) < len(pairs):
         raise _unfit("a field is given twice")

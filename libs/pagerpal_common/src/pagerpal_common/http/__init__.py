@@ -5,7 +5,7 @@ logged), `endpoints.py` (who asks, for what, with which body), `bodies.py` (with
 error reads like). `document.py` says the same in OpenAPI.
 """
 
-from pagerpal_common.http.answers import RETRY_AFTER_SECONDS, STATUS, json_response
+from pagerpal_common.http.answers import RETRY_AFTER_SECONDS, STATUS, json_response, status_of
 from pagerpal_common.http.application import application
 from pagerpal_common.http.bodies import BODY_LIMIT, read_body, read_json, unprocessable
 from pagerpal_common.http.endpoints import (
@@ -18,6 +18,7 @@ from pagerpal_common.http.endpoints import (
     Health,
     Query,
     health,
+    may_as,
     routes,
 )
 from pagerpal_common.http.guard import REQUEST_ID, request_id
@@ -38,9 +39,11 @@ __all__ = [
     "application",
     "health",
     "json_response",
+    "may_as",
     "read_body",
     "read_json",
     "request_id",
     "routes",
+    "status_of",
     "unprocessable",
 ]

@@ -60,9 +60,14 @@ def unavailable(detail: str = "PagerPal cannot do this just now; try again") -> 
     return JSONResponse({"detail": detail}, 503, {"Retry-After": RETRY_AFTER_SECONDS})
 
 
+def status_of(error: Exception) -> int:
+    """The status of what was raised on purpose."""
+    return next(code for family, code in STATUS.items() if isinstance(error, family))
+
+
 async def on_error(_: Request, error: Exception) -> Response:
     """What was raised on purpose."""
-    status = next(code for family, code in STATUS.items() if isinstance(error, family))
+    status = status_of(error)
     if not isinstance(error, Refusal):
         log.warning("request.unavailable", error=type(error).__name__, reason=str(error))
         return unavailable()

@@ -94,6 +94,11 @@ Handler = Callable[[Any, Call[Any]], Awaitable[Any]]
 _RANK = {Role.VIEWER: 0, Role.RESPONDER: 1, Role.ADMIN: 2}
 
 
+def may_as(role: Role, least: Role) -> bool:
+    """Whether this role may do what takes at least that one."""
+    return _RANK[role] >= _RANK[least]
+
+
 def routes(ctx: object, endpoints: Sequence[Endpoint], authenticate: Authenticate) -> list[BaseRoute]:
     """A Starlette route for each row, with `ctx` given to its handler."""
     finders = {row.path: row.handler for row in endpoints if row.method == "GET" and row.takes is None}
@@ -137,7 +142,7 @@ def _endpoint(
     async def endpoint(request: Request) -> Response:
         request.state.route = row.path
         account = None if row.allow is None else await authenticate(ctx, request)
-        if account is not None and row.allow is not None and _RANK[account.role] < _RANK[row.allow]:
+        if account is not None and row.allow is not None and not may_as(account.role, row.allow):
             raise Forbidden(f"this needs the role {row.allow}")
         ids = _ids(request)
         try:

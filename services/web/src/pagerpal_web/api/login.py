@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from pagerpal_common.errors import Unauthenticated
-from pagerpal_common.forms import came_as_form
+from pagerpal_common.forms import FORM, came_as_form
 from pagerpal_common.http import Body, Call, Endpoint, json_response
 from pagerpal_common.vocabulary import Role
 from pydantic import BaseModel, StringConstraints
@@ -68,7 +68,7 @@ async def log_out(ctx: Context, call: Call[None]) -> Response:
         async with ctx.db.begin() as tx:
             if await end_session(tx, session_id, user_id=call.actor.user_id):
                 await record(tx, by, Event(Action.LOGOUT, USERS.kind, call.actor.user_id))
-    is_form = call.request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    is_form = came_as_form(call.request) or call.request.headers.get("content-type", "").startswith(FORM)
     response: Response = RedirectResponse("/login", 303) if is_form else Response(status_code=204)
     take_from(response, is_secure=ctx.settings.is_secure)
     return response

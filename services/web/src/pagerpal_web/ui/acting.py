@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from pagerpal_web.context import Context
 from pagerpal_web.ui.forms import Form, fit, problems
-from pagerpal_web.ui.html import STATUSES, render
+from pagerpal_web.ui.html import render, status_of
 from pagerpal_web.ui.pages import Visit
 
 Action = Callable[[Context, Visit], Awaitable[Response]]
@@ -47,9 +47,9 @@ async def render_acted(
 ) -> Response:
     """The page, with what has become of one of its forms where that could not be done."""
     found = {} if refused is None else beside_fields(visit.form, refused)
-    statuses = [number for kind, (number, _) in STATUSES.items() if isinstance(refused, kind)]
-    status = statuses[0] if refused is not None else 200
-    return await render(ctx, visit.visitor, template, status=status, typed=visit.form, problems=found, **values)
+    return await render(
+        ctx, visit.visitor, template, status=status_of(refused), typed=visit.form, problems=found, **values
+    )
 
 
 def beside_fields(form: Form, refused: PagerPalError) -> dict[str, str]:

@@ -6,10 +6,9 @@ What the API refuses is shown beside its field, with what was typed still in it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import parse_qsl
 
 from pagerpal_common.errors import Refusal, Unprocessable, Unsupported
-from pagerpal_common.forms import FORM
+from pagerpal_common.forms import FORM, note_form, read_pairs
 from pagerpal_common.http import BODY_LIMIT, read_body, unprocessable
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
@@ -58,15 +57,10 @@ async def read_form(request: Request) -> Form:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if raw and kind != FORM:
         raise Unsupported("this is no form of PagerPal's")
-    try:
-        pairs = parse_qsl(
-            raw.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=FIELD_LIMIT
-        )
-    except ValueError:
-        raise Unprocessable([{"loc": ["body"], "msg": "this is no form in UTF-8", "type": "form_invalid"}]) from None
     fields: dict[str, list[str]] = {}
-    for name, value in pairs:
+    for name, value in read_pairs(raw, FIELD_LIMIT):
         fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
+    note_form(request)
     return Form(fields)
 
 

@@ -13,19 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from pagerpal_common.errors import (
-    Conflict,
-    Forbidden,
-    Invalid,
-    NotFound,
-    PagerPalError,
-    Refusal,
-    TooLarge,
-    TooManyTries,
-    Unavailable,
-    Unprocessable,
-    Unsupported,
-)
+from pagerpal_common import http
+from pagerpal_common.errors import PagerPalError, Refusal
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -52,18 +41,19 @@ SAID = "pagerpal_said"
 
 SAID_SECONDS = 60
 
-STATUSES: Mapping[type[PagerPalError], tuple[int, str]] = {
-    Invalid: (400, "This cannot be done"),
-    Forbidden: (403, "You may not do this"),
-    NotFound: (404, "There is nothing here"),
-    Conflict: (409, "This contradicts what is there"),
-    TooLarge: (413, "This is too much"),
-    Unsupported: (415, "This cannot be read"),
-    Unprocessable: (422, "This does not fit"),
-    TooManyTries: (429, "Too many tries"),
-    Unavailable: (503, "PagerPal cannot do this just now"),
+TITLES: Mapping[int, str] = {
+    400: "This cannot be done",
+    401: "This needs a login",
+    403: "You may not do this",
+    404: "There is nothing here",
+    409: "This contradicts what is there",
+    413: "This is too much",
+    415: "This cannot be read",
+    422: "This does not fit",
+    429: "Too many tries",
+    503: "PagerPal cannot do this just now",
 }
-"""The status of a refusal, and how its page is called; the first class that fits holds."""
+"""What the page of a refusal is called, by its status."""
 
 
 @dataclass(frozen=True)
@@ -112,19 +102,17 @@ def render_part(ctx: Context, visitor: Visitor, template: str, **values: Any) ->
 
 async def refusal(ctx: Context, visitor: Visitor, error: PagerPalError) -> Response:
     """The page that says why not. It needs no database where that is what is away."""
-    status, title = next(found for kind, found in STATUSES.items() if isinstance(error, kind))
+    status = http.status_of(error)
     detail = error.detail if isinstance(error, Refusal) else "Nothing is lost. Load this page again in a moment."
-    values = {"title": title, "detail": detail, "glance": None, "said": None}
+    values = {"title": TITLES[status], "detail": detail, "glance": None, "said": None}
     html = _fill(ctx, visitor, "refusal.html", values)
-    retry = {"Retry-After": "5"} if status == 503 else {}
+    retry = {"Retry-After": http.RETRY_AFTER_SECONDS} if status == 503 else {}
     return HTMLResponse(html, status, {**HEADERS, **retry})
 
 
-def status_of(refused: Refusal | None) -> int:
+def status_of(refused: PagerPalError | None) -> int:
     """Of a page that shows what was refused beside the form it was typed into; 200 when nothing was."""
-    return (
-        200 if refused is None else next(number for kind, (number, _) in STATUSES.items() if isinstance(refused, kind))
-    )
+    return 200 if refused is None else http.status_of(refused)
 
 
 def redirect(ctx: Context, path: str, said: str = "") -> Response:

@@ -18,7 +18,7 @@ from pagerpal_web.domain.first import before_you, was_first
 from pagerpal_web.storage.incidents import get_incident
 from pagerpal_web.storage.names import Names, names_of
 from pagerpal_web.ui.forms import fit, problems
-from pagerpal_web.ui.html import STATUSES, redirect
+from pagerpal_web.ui.html import redirect, status_of
 from pagerpal_web.ui.incident import show
 from pagerpal_web.ui.pages import Page, Visit
 
@@ -107,7 +107,7 @@ async def _why(ctx: Context, incident_id: int, user_id: int) -> str:
 
 
 async def _refused(ctx: Context, visit: Visit, error: Refusal | Unavailable, why: str) -> Response:
-    status = next(number for kind, (number, _) in STATUSES.items() if isinstance(error, kind))
+    status = status_of(error)
     found: Mapping[str, str] = {"": DELAYED} if isinstance(error, Unavailable) else problems(error)
     if why and "" in found and status in {400, 409}:
         found = {**found, "": f"{why} {found['']}"}

@@ -1,7 +1,6 @@
 """Logging in with a browser, out again, and the very first admin. What is done is the API's work."""
 
 from pagerpal_common.errors import Conflict, Refusal
-from pagerpal_common.http import Account, Call
 from starlette.responses import RedirectResponse, Response
 
 from pagerpal_web.api.bootstrap import FirstAdmin, make_first_admin, needs_token
@@ -13,9 +12,6 @@ from pagerpal_web.ui.forms import Form, fit, problems
 from pagerpal_web.ui.html import render, status_of
 from pagerpal_web.ui.pages import Page, Visit
 
-AS_FORM = "came_as_form"
-"""What a handler of the API looks for in the request's state, to answer with the way on (`pagerpal_common.forms`)."""
-
 
 async def show_login(ctx: Context, visit: Visit) -> Response:
     """The form to log in with; the one for the first admin, while there is none."""
@@ -24,7 +20,6 @@ async def show_login(ctx: Context, visit: Visit) -> Response:
 
 async def enter(ctx: Context, visit: Visit) -> Response:
     """Log in. What was wrong is said in the form, which keeps all but the password."""
-    setattr(visit.request.state, AS_FORM, True)
     try:
         body = fit(LogIn, {**visit.form.given("email", "next"), "password": _secret(visit.form, "password")})
         response = await log_in(ctx, visit.call(body))
@@ -37,7 +32,6 @@ async def enter(ctx: Context, visit: Visit) -> Response:
 
 async def begin(ctx: Context, visit: Visit) -> Response:
     """Make the first admin, who is then logged in."""
-    setattr(visit.request.state, AS_FORM, True)
     given = {**visit.form.given("email", "name", "setup_token"), "password": _secret(visit.form, "password")}
     try:
         return await make_first_admin(ctx, visit.call(fit(FirstAdmin, given)))
@@ -49,13 +43,7 @@ async def begin(ctx: Context, visit: Visit) -> Response:
 
 async def leave(ctx: Context, visit: Visit) -> Response:
     """Log out, and come to the login again."""
-    me = visit.me
-    account = Account(me.user_id, me.role, me.id)
-    response = await log_out(ctx, Call(visit.request, account, {}, None))
-    cookies = [(name, value) for name, value in response.raw_headers if name == b"set-cookie"]
-    out = RedirectResponse("/login", 303)
-    out.raw_headers.extend(cookies)
-    return out
+    return await log_out(ctx, visit.call())
 
 
 async def ask_to_leave(ctx: Context, visit: Visit) -> Response:

@@ -4,9 +4,8 @@ import base64
 import hashlib
 from html import escape
 
+from pagerpal_common.http import RETRY_AFTER_SECONDS
 from starlette.responses import HTMLResponse
-
-RETRY_AFTER_SECONDS = "5"
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#17191c;--ground:#fff;--soft:#5b6068;--line:#d5d8dd;--go:#14663a;--on-go:#fff}

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from pagerpal_common.errors import Forbidden, NotFound, PagerPalError, Unauthenticated, Unavailable
-from pagerpal_common.http import Account, Call, Endpoint
+from pagerpal_common.http import Account, Call, Endpoint, may_as
 from pagerpal_common.vocabulary import Role
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -23,8 +23,6 @@ from pagerpal_web.sessions import COOKIE, session_of
 from pagerpal_web.storage.sessions import Session
 from pagerpal_web.ui.forms import Form, read_form
 from pagerpal_web.ui.html import Visitor, form_token, refusal
-
-RANK = {Role.VIEWER: 0, Role.RESPONDER: 1, Role.ADMIN: 2}
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class Visit:
 
     def may(self, role: Role) -> bool:
         """Whether who looks may do what this role may."""
-        return RANK[self.me.role] >= RANK[role]
+        return may_as(self.me.role, role)
 
     def call(self, body: Any = None, **ids: int) -> Call[Any]:
         """The same request as one of the API, for the handler that does what the page promises."""
@@ -109,7 +107,7 @@ async def _visit(ctx: Context, page: Page, call: Call[None]) -> Visit:
     session = None
     if page.allow is not None:
         session = await session_of(ctx, call.request)
-        if RANK[session.role] < RANK[page.allow]:
+        if not may_as(session.role, page.allow):
             raise Forbidden(f"This needs the role {page.allow}. Yours is {session.role}.")
     if page.method == "GET":
         return Visit(call.request, session, call.ids, Form({}))
