@@ -83,14 +83,8 @@ def endpoint(page: Page) -> Endpoint:
     async def handler(ctx: Context, call: Call[None]) -> Response:
         try:
             return await page.handler(ctx, await _visit(ctx, page, call))
-        except Unauthenticated:
-            return _left_as_it_is() if _is_a_part(call.request) else _to_login(call.request)
-        except Unavailable as error:
-            if _is_a_part(call.request):
-                return _left_as_it_is()
-            return await refusal(ctx, Visitor(call.request, await _known(ctx, call.request)), error)
         except PagerPalError as error:
-            return await refusal(ctx, Visitor(call.request, await _known(ctx, call.request)), error)
+            return await _instead(ctx, call.request, error)
 
     handler.__name__ = f"page_{page.handler.__name__}"
     return Endpoint(page.method, page.path, handler, None, gives=Response)
@@ -135,14 +129,15 @@ async def _known(ctx: Context, request: Request) -> Session | None:
         return None
 
 
-def _is_a_part(request: Request) -> bool:
-    return request.method == "GET" and "hx-request" in request.headers
-
-
-def _left_as_it_is() -> Response:
-    """A part of a page that cannot be had now: htmx leaves what is there, with whatever is being typed beside it, and
-    the page says how old it is."""
-    return Response(status_code=204)
+async def _instead(ctx: Context, request: Request, error: PagerPalError) -> Response:
+    """What a browser shows when a page cannot be had. For a part that cannot be had now, htmx leaves what is there, with
+    whatever is being typed beside it, and the page says how old it is."""
+    is_a_part = request.method == "GET" and "hx-request" in request.headers
+    if is_a_part and isinstance(error, Unauthenticated | Unavailable):
+        return Response(status_code=204)
+    if isinstance(error, Unauthenticated):
+        return _to_login(request)
+    return await refusal(ctx, Visitor(request, await _known(ctx, request)), error)
 
 
 def _to_login(request: Request) -> Response:
