@@ -130,7 +130,7 @@ async def _known(ctx: Context, request: Request) -> Session | None:
 
 
 async def _instead(ctx: Context, request: Request, error: PagerPalError) -> Response:
-    """What a browser shows when a page cannot be had. For a part that cannot be had now, htmx leaves what is there, with
+    """What a browser shows when a page cannot be had. For a part that cannot be had now htmx leaves what is there, with
     whatever is being typed beside it, and the page says how old it is."""
     is_a_part = request.method == "GET" and "hx-request" in request.headers
     if is_a_part and isinstance(error, Unauthenticated | Unavailable):
