@@ -79,9 +79,10 @@ class ScriptedBus:
     async def stop(self) -> None:
         return None
 
-    async def publish(self, message: Message) -> None:
+    async def publish(self, *messages: Message) -> None:
         if self.is_away:
             raise BusUnavailable("not confirmed")
+        (message,) = messages
         if isinstance(message, RepliesReceived):
             self.replies.append(wire.decode(RepliesReceived, wire.encode(message)))
             return

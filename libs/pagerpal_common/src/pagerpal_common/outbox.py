@@ -1,6 +1,5 @@
 """Messages that leave in the transaction that made them true, and the loop that hands them to the bus."""
 
-import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -75,7 +74,7 @@ class Outbox:
         """
         async with db.begin() as tx:
             rows = (await tx.execute(self._take, {"known": list(BY_TOPIC)})).all()
-            await asyncio.gather(*(bus.publish(message) for message in _readable(rows)))
+            await bus.publish(*_readable(rows))
         return len(rows)
 
 

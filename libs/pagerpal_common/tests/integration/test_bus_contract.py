@@ -112,6 +112,14 @@ def keep(messages: list[Message]) -> Callable[[Message], Awaitable[None]]:
     return handle
 
 
+def keep_all(messages: list[Message]) -> Callable[[Sequence[Message]], Awaitable[list[None]]]:
+    async def handle(batch: Sequence[Message]) -> list[None]:
+        messages.extend(batch)
+        return [None] * len(batch)
+
+    return handle
+
+
 async def test_a_message_reaches_every_subscriber_as_it_was_sent(bus: Bus) -> None:
     escalator: list[Message] = []
     notifier: list[Message] = []
@@ -124,6 +132,22 @@ async def test_a_message_reaches_every_subscriber_as_it_was_sent(bus: Bus) -> No
 
     await until(lambda: escalator == notifier == [sent])
     assert escalator[0] is not sent
+
+
+async def test_messages_published_together_all_arrive_in_their_order(bus: Bus) -> None:
+    arrived: list[Message] = []
+    bus.subscribe("incidents", BatchSubscription(NotificationSettled, keep_all(arrived), limit=50))
+    bus.subscribe("escalator", BatchSubscription(IncidentEscalated, keep_all(arrived), limit=50))
+    await started(bus)
+    settlings = [settled(number) for number in range(120)]
+    steps = [triggered(number) for number in range(3)]
+
+    await bus.publish(*steps, *settlings, Unheard(occurred_at=AT))
+
+    await until(lambda: len(arrived) == 123)
+    assert [message for message in arrived if message in settlings] == settlings
+    assert [message for message in arrived if message in steps] == steps
+    await bus.publish()
 
 
 async def test_a_message_that_nobody_listens_to_is_published_in_vain(bus: Bus) -> None:
@@ -419,6 +443,25 @@ async def test_poison_in_a_batch_parks_alone(bus: Bus) -> None:
     await until_parked(bus, 1)
     assert handled == set(range(20)) - {13}
     assert batches.count([13]) == DELIVERY_LIMIT
+
+
+async def test_poison_among_messages_published_together_parks_alone(bus: Bus) -> None:
+    calls: list[int] = []
+
+    async def handle(message: IncidentEscalated) -> None:
+        calls.append(message.incident_id)
+        if message.incident_id == 13:
+            raise ZeroDivisionError
+
+    bus.subscribe("escalator", Subscription(IncidentEscalated, handle))
+    await started(bus)
+
+    poisoned = asyncio.create_task(bus.publish(*(triggered(number) for number in range(20))))
+    await until_parked(bus, 1)
+    await poisoned
+
+    assert [number for number in sorted(set(calls)) if calls.count(number) == 1] == [n for n in range(20) if n != 13]
+    assert calls.count(13) >= DELIVERY_LIMIT
 
 
 async def test_a_batch_that_answers_too_little_is_a_bug(bus: Bus) -> None:

@@ -27,10 +27,10 @@ class Recorder:
         self.got: list[Message] = []
         self.is_away = False
 
-    async def publish(self, message: Message) -> None:
+    async def publish(self, *messages: Message) -> None:
         if self.is_away:
             raise BusUnavailable("away")
-        self.got.append(message)
+        self.got.extend(messages)
 
     def subscribe(self, service: str, *subscriptions: Subscription | BatchSubscription) -> None: ...
     async def start(self) -> None: ...

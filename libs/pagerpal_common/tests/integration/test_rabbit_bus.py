@@ -10,15 +10,15 @@ from typing import ClassVar
 
 import aio_pika
 import pytest
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from pagerpal_common.bus import Subscription, wire
 from pagerpal_common.bus.rabbit import RabbitBus
 from pagerpal_common.bus.rabbit_link import is_trouble
 from pagerpal_common.bus.rabbit_publisher import REASON
 from pagerpal_common.bus.rabbit_topology import CRASH_LIMIT, Names
-from pagerpal_common.contracts.incidents import AcknowledgeIncident, IncidentEscalated
+from pagerpal_common.contracts.incidents import AcknowledgeIncident, IncidentAcknowledged, IncidentEscalated
 from pagerpal_common.contracts.message import Message
-from pagerpal_common.errors import BusUnavailable, NoReply
+from pagerpal_common.errors import BusUnavailable, NoReply, Unavailable
 from pagerpal_common.testing.rabbitmq import RabbitMQNode
 from pagerpal_common.testing.waiting import until
 
@@ -37,6 +37,10 @@ class Answer(Message):
 
 def triggered(number: int = 1) -> IncidentEscalated:
     return IncidentEscalated(occurred_at=AT, incident_id=number, escalation_id=7)
+
+
+def acknowledged(number: int = 1) -> IncidentAcknowledged:
+    return IncidentAcknowledged(occurred_at=AT, incident_id=number, escalation_id=7)
 
 
 def acknowledge(number: int = 1) -> AcknowledgeIncident:
@@ -90,12 +94,12 @@ async def started(*buses: RabbitBus) -> None:
     await until(lambda: all(bus.is_connected() for bus in buses))
 
 
-async def publish_at_last(bus: RabbitBus, message: Message) -> None:
+async def publish_at_last(bus: RabbitBus, *messages: Message) -> None:
     """As a relay does: again until it is confirmed."""
     async with asyncio.timeout(30):
         while True:
             try:
-                return await bus.publish(message)
+                return await bus.publish(*messages)
             except BusUnavailable:
                 await asyncio.sleep(0.05)
 
@@ -106,6 +110,15 @@ async def fetch(channel: AbstractChannel, queue: str) -> AbstractIncomingMessage
         while (message := await (await channel.get_queue(queue)).get(fail=False, no_ack=True)) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return message
+
+
+async def give_back(queue: AbstractQueue) -> None:
+    """As the broker does for a process that has ended without settling the queue's next message."""
+    message = None
+    async with asyncio.timeout(5):
+        while message is None:
+            message = await queue.get(fail=False)
+    await message.nack(requeue=True)
 
 
 def escalator_queue(prefix: str) -> str:
@@ -148,7 +161,7 @@ async def test_nothing_is_lost_over_a_broker_restart(
 
     async def publish(numbers: range) -> None:
         for number in numbers:
-            await publish_at_last(publisher, triggered(number))
+            await publish_at_last(publisher, triggered(number), triggered(number + 2000))
             confirmed.append(number)
 
     publishing = [asyncio.create_task(publish(range(lane, 2000, 8))) for lane in range(8)]
@@ -158,7 +171,7 @@ async def test_nothing_is_lost_over_a_broker_restart(
     await asyncio.to_thread(node.start)
 
     await asyncio.gather(*publishing)
-    await until(lambda: set(received) == set(range(2000)))
+    await until(lambda: set(received) == set(range(4000)))
 
 
 async def test_while_the_broker_is_down_a_bus_starts_and_fails_fast_and_then_recovers(
@@ -317,6 +330,87 @@ async def test_a_bug_is_parked_with_its_name(new_bus: BusFactory, raw: AbstractC
     assert parked.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
 
 
+async def test_what_is_published_together_travels_together(
+    new_bus: BusFactory, raw: AbstractChannel, prefix: str
+) -> None:
+    bus = new_bus("publisher")
+    await started(bus)
+
+    await bus.publish(triggered(1), acknowledged(1), *(triggered(number) for number in range(2, 61)))
+
+    first, second = [await fetch(raw, escalator_queue(prefix)) for _ in range(2)]
+    sent = [wire.decode_bundle(IncidentEscalated, message.body) for message in (first, second)]
+    assert [len(bundle) for bundle in sent] == [50, 10]
+    assert [message.incident_id for bundle in sent for message in bundle] == list(range(1, 61))
+    assert first.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
+
+
+async def test_a_message_of_a_bundle_that_cannot_be_read_parks_alone(
+    new_bus: BusFactory, raw: AbstractChannel, prefix: str
+) -> None:
+    received: list[int] = []
+    bus = new_bus("subscriber")
+    bus.subscribe("escalator", Subscription(IncidentEscalated, keep(received)))
+    await started(bus)
+    body = b"[" + b",".join([wire.encode(triggered(1)), b'{"a":"secret"}', wire.encode(triggered(2))]) + b"]"
+
+    await raw.default_exchange.publish(
+        aio_pika.Message(body, type=IncidentEscalated.topic, content_type="application/json"), escalator_queue(prefix)
+    )
+
+    await until(lambda: sorted(received) == [1, 2])
+    assert (await fetch(raw, Names(prefix).parked)).body == b'{"a":"secret"}'
+
+
+async def test_a_bundle_that_came_back_twice_is_taken_apart(
+    new_bus: BusFactory, raw: AbstractChannel, prefix: str
+) -> None:
+    """A message that ends every process that takes it must not take its neighbours along."""
+    publisher = new_bus("publisher")
+    await started(publisher)
+    await publisher.publish(triggered(1), triggered(2))
+    queue = await raw.get_queue(escalator_queue(prefix))
+    for _ in range(2):
+        await give_back(queue)
+
+    received: list[int] = []
+    bus = new_bus("subscriber")
+    bus.subscribe("escalator", Subscription(IncidentEscalated, keep(received)))
+    published: list[bytes] = []
+    send_alone = bus._publisher.send_alone
+
+    async def watched(incoming: AbstractIncomingMessage, body: bytes, *, queue: str, number: str = "") -> None:
+        published.append(body)
+        await send_alone(incoming, body, queue=queue, number=number)
+
+    bus._publisher.send_alone = watched  # type: ignore[method-assign]
+    await started(bus)
+
+    await until(lambda: sorted(received) == [1, 2])
+    assert [wire.decode(IncidentEscalated, body).incident_id for body in published] == [1, 2]
+
+
+async def test_a_bundle_whose_process_stops_in_the_middle_comes_again(new_bus: BusFactory) -> None:
+    begun = asyncio.Event()
+
+    async def wait_for_ever(_: IncidentEscalated) -> None:
+        begun.set()
+        raise Unavailable("away")
+
+    received: list[int] = []
+    stopping, other = new_bus("stopping"), new_bus("other")
+    stopping.subscribe("escalator", Subscription(IncidentEscalated, wait_for_ever))
+    other.subscribe("escalator", Subscription(IncidentEscalated, keep(received)))
+    await started(stopping)
+    await stopping.publish(*(triggered(number) for number in range(30)))
+    await asyncio.wait_for(begun.wait(), 10)
+
+    await stopping.stop()
+    await started(other)
+
+    await until(lambda: sorted(received) == list(range(30)))
+
+
 async def test_a_message_that_kills_its_consumer_each_time_is_parked_by_the_broker(
     new_bus: BusFactory, raw: AbstractChannel, prefix: str
 ) -> None:
@@ -326,11 +420,7 @@ async def test_a_message_that_kills_its_consumer_each_time_is_parked_by_the_brok
     queue = await raw.get_queue(escalator_queue(prefix))
 
     for _ in range(CRASH_LIMIT + 1):
-        message = None
-        async with asyncio.timeout(5):
-            while message is None:
-                message = await queue.get(fail=False)
-        await message.nack(requeue=True)
+        await give_back(queue)
 
     assert b'"incident_id":2' in (await fetch(raw, Names(prefix).parked)).body
 

@@ -38,10 +38,10 @@ class RecordingBus:
         self.is_up = True
         self.answer: Callable[[EscalateIncident], Awaitable[Message]] | None = None
 
-    async def publish(self, message: Message) -> None:
+    async def publish(self, *messages: Message) -> None:
         if not self.is_up:
             raise BusUnavailable("the broker is away")
-        self.published.append(message)
+        self.published.extend(messages)
 
     async def request(self, message: Message, reply: type[R], *, wait: float, expires: bool = True) -> R:
         assert (wait, expires) == (ANSWER_SECONDS, True)

@@ -49,8 +49,8 @@ class RecordingBus:
     async def stop(self) -> None:
         raise NotImplementedError
 
-    async def publish(self, message: Message) -> None:
-        self.published.append(message)
+    async def publish(self, *messages: Message) -> None:
+        self.published.extend(messages)
 
     async def request(self, message: Message, reply: type[Any], *, wait: float, expires: bool = True) -> Any:
         raise NotImplementedError

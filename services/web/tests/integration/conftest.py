@@ -64,10 +64,10 @@ class Broker:
         assert isinstance(self.answer, reply)
         return self.answer
 
-    async def publish(self, message: Message) -> None:
+    async def publish(self, *messages: Message) -> None:
         if self.is_away:
             raise BusUnavailable("away")
-        self.published.append(message)
+        self.published.extend(messages)
 
     def is_connected(self) -> bool:
         return not self.is_away

@@ -67,11 +67,11 @@ class Bus(Protocol):
     async def stop(self) -> None:
         """Take no new message, let the handlers under way finish (at most 10 s), and close."""
 
-    async def publish(self, message: Message) -> None:
-        """Hand a message over durably; returns once it is safe.
+    async def publish(self, *messages: Message) -> None:
+        """Hand messages over durably; returns once they are safe. Together they cost little more than one.
 
         Raises:
-            BusUnavailable: not confirmed within 5 s. The message may or may not have gone.
+            BusUnavailable: not confirmed within 5 s. Each of them may or may not have gone.
         """
 
     async def request(self, message: Message, reply: type[R], *, wait: float, expires: bool = True) -> R:

@@ -77,13 +77,14 @@ class MemoryBus:
         await asyncio.gather(*self._retries, return_exceptions=True)
         await asyncio.gather(*(lane.stop() for lanes in self._lanes.values() for lane in lanes.values()))
 
-    async def publish(self, message: Message) -> None:
-        if not SUBSCRIBERS.get(type(message)):
-            return
-        finished = [origin.finished for origin in self._deliver(message)]
-        await asyncio.wait(finished, timeout=PUBLISH_SECONDS)
-        if any(not one.done() or one.result() is Unhandled.STOPPED for one in finished):
-            raise BusUnavailable(f"{message.topic} has not been handled by everybody")
+    async def publish(self, *messages: Message) -> None:
+        heard = [message for message in messages if SUBSCRIBERS.get(type(message))]
+        finished = {origin.finished: message.topic for message in heard for origin in self._deliver(message)}
+        if finished:
+            await asyncio.wait(finished, timeout=PUBLISH_SECONDS)
+        for one, topic in finished.items():
+            if not one.done() or one.result() is Unhandled.STOPPED:
+                raise BusUnavailable(f"{topic} has not been handled by everybody")
 
     async def request(self, message: Message, reply: type[R], *, wait: float, expires: bool = True) -> R:
         expires_at = asyncio.get_running_loop().time() + wait if expires else None

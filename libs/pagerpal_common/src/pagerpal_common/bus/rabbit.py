@@ -53,8 +53,8 @@ class RabbitBus:
         await asyncio.gather(*(consumer.stop() for consumer in self._consumers.values()))
         await asyncio.gather(self._receiving.stop(), self._publisher.stop())
 
-    async def publish(self, message: Message) -> None:
-        await self._publisher.publish(message)
+    async def publish(self, *messages: Message) -> None:
+        await self._publisher.publish(messages)
 
     async def request(self, message: Message, reply: type[R], *, wait: float, expires: bool = True) -> R:
         return wire.decode_reply(reply, await self._publisher.request(message, wait=wait, expires=expires))

@@ -8,11 +8,17 @@
 | no message of ours     | parked                                               |
 | the process is stopping| given back                                           |
 
+A bundle is settled once all its messages are, and is not parked: a message of it that fails, or that cannot be read,
+goes back into the queue by itself first. Should that fail, or the process stop, the whole bundle is given back: what
+was done is done again, which every handler bears. One that came back twice is taken apart before it is handled: a
+message in it may be what ends the process.
+
 aio-pika's callback only hands the message to a lane: callbacks are cancelled in the middle when their channel dies.
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Sequence
+from dataclasses import dataclass
 
 import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
@@ -35,8 +41,23 @@ BUG_RETRY_SECONDS = 0.1
 DELIVERIES = "x-delivery-count"
 """RabbitMQ docs, Quorum Queues: how often this message was delivered before. Absent the first time."""
 
+SUSPECT_DELIVERIES = 2
+"""After so many a bundle is taken apart."""
+
 PARK_RETRY_SECONDS = 1.0
 CANCEL_SECONDS = 2.0
+
+
+@dataclass(eq=False)
+class _Load:
+    """What the broker has delivered: one message, or a bundle."""
+
+    incoming: AbstractIncomingMessage
+    number: int
+    """Of messages in it."""
+    left: int
+    """Those that are not dealt with."""
+    is_to_come_again: bool = False
 
 
 class Consumer:
@@ -49,7 +70,7 @@ class Consumer:
         self._prefetch = PREFETCH
         if isinstance(subscription, BatchSubscription):  # one more gathers while those in flight are handled
             self._prefetch = subscription.limit * (BATCHES_IN_FLIGHT + 1)
-        self._lane: Lane[AbstractIncomingMessage] = Lane(subscription, self._settle, concurrency=PREFETCH)
+        self._lane: Lane[tuple[_Load, int]] = Lane(subscription, self._settle, concurrency=PREFETCH)
         self._asides: set[asyncio.Task[None]] = set()
         self._source: AbstractQueue | None = None
         self._tag = ""
@@ -77,28 +98,40 @@ class Consumer:
         try:
             if incoming.type not in (None, self._message.topic):
                 raise wire.Undecodable(f"its type is not {self._message.topic}")
-            message = wire.decode(self._message, incoming.body)
+            messages = wire.decode_bundle(self._message, incoming.body)
         except wire.Undecodable as error:
-            self._aside(self._park(incoming, f"undecodable: {error}"))
+            parts = wire.split_bundle(incoming.body)
+            self._aside(self._take_apart(incoming, parts) if parts else self._park(incoming, f"undecodable: {error}"))
+            return
+        if len(messages) > 1 and _deliveries(incoming) >= SUSPECT_DELIVERIES:
+            self._aside(self._take_apart(incoming, wire.split_bundle(incoming.body)))
             return
         expires_at = None
         if isinstance(incoming.expiration, int | float):  # counted anew from here: clocks of two machines differ
             expires_at = asyncio.get_running_loop().time() + incoming.expiration
-        self._lane.offer(Delivery(message, incoming, expires_at))
+        load = _Load(incoming, len(messages), len(messages))
+        for place, message in enumerate(messages):
+            self._lane.offer(Delivery(message, (load, place), expires_at))
 
-    async def _settle(self, delivery: Delivery[AbstractIncomingMessage], outcome: Outcome) -> None:
-        incoming = delivery.origin
+    async def _settle(self, delivery: Delivery[tuple[_Load, int]], outcome: Outcome) -> None:
+        load, _ = delivery.origin
         if isinstance(outcome, Bug):  # aside, so that the next message need not wait for this one's next turn
-            self._aside(self._failed(delivery, outcome.error))
+            work = self._failed if load.number == 1 else self._failed_in_bundle
+            self._aside(work(delivery, outcome.error))
             return
         if outcome is Unhandled.STOPPED:
-            await self._settled(incoming.nack(requeue=True))
-            return
-        if isinstance(outcome, Message | Refusal) and incoming.reply_to:
-            await self._reply(incoming, outcome)
+            load.is_to_come_again = True
+        elif isinstance(outcome, Message | Refusal) and load.incoming.reply_to:
+            await self._reply(load.incoming, outcome)
         elif isinstance(outcome, Refusal):
             log.info("bus.refused", **self._ids(delivery), refusal=type(outcome).__name__)
-        await self._settled(incoming.ack())
+        await self._one_less(load)
+
+    async def _one_less(self, load: _Load) -> None:
+        load.left -= 1
+        if not load.left:
+            incoming = load.incoming
+            await self._settled(incoming.nack(requeue=True) if load.is_to_come_again else incoming.ack())
 
     async def _reply(self, incoming: AbstractIncomingMessage, outcome: Message | Refusal) -> None:
         try:
@@ -106,9 +139,30 @@ class Consumer:
         except BusUnavailable as error:
             log.warning("bus.reply_lost", topic=self._message.topic, error=str(error))
 
-    async def _failed(self, delivery: Delivery[AbstractIncomingMessage], error: BaseException) -> None:
-        incoming = delivery.origin
-        deliveries = int(str(incoming.headers.get(DELIVERIES, 0))) + 1
+    async def _failed_in_bundle(self, delivery: Delivery[tuple[_Load, int]], error: BaseException) -> None:
+        load, place = delivery.origin
+        ids = self._ids(delivery)
+        log.warning("bus.handler_failed_in_bundle", **ids, exc_info=error)
+        body = wire.split_bundle(load.incoming.body)[place]
+        try:
+            await self._publisher.send_alone(load.incoming, body, queue=self._queue, number=ids["message_id"])
+        except BusUnavailable:
+            load.is_to_come_again = True
+        await self._one_less(load)
+
+    async def _take_apart(self, incoming: AbstractIncomingMessage, parts: Sequence[bytes]) -> None:
+        log.warning("bus.bundle_taken_apart", queue=self._queue, messages=len(parts))
+        load = _Load(incoming, len(parts), 1)
+        try:
+            for body in parts:
+                await self._publisher.send_alone(incoming, body, queue=self._queue)
+        except BusUnavailable:
+            load.is_to_come_again = True
+        await self._one_less(load)
+
+    async def _failed(self, delivery: Delivery[tuple[_Load, int]], error: BaseException) -> None:
+        incoming = delivery.origin[0].incoming
+        deliveries = _deliveries(incoming) + 1
         if deliveries >= DELIVERY_LIMIT:
             log.error("bus.handler_failed", **self._ids(delivery), deliveries=deliveries, exc_info=error)
             await self._park(incoming, f"bug: {type(error).__name__}")
@@ -143,5 +197,10 @@ class Consumer:
         self._asides.add(task)
         task.add_done_callback(self._asides.discard)
 
-    def _ids(self, delivery: Delivery[AbstractIncomingMessage]) -> dict[str, str]:
+    def _ids(self, delivery: Delivery[tuple[_Load, int]]) -> dict[str, str]:
         return {"queue": self._queue, "message_id": str(delivery.message.message_id)}
+
+
+def _deliveries(incoming: AbstractIncomingMessage) -> int:
+    """How often it was delivered before."""
+    return int(str(incoming.headers.get(DELIVERIES, 0)))

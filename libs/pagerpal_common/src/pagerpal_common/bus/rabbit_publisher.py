@@ -5,12 +5,19 @@ which stays free to settle them (RabbitMQ docs, Memory and Disk Alarms).
 """
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from uuid import uuid4
 
 import structlog
 from aio_pika import DeliveryMode
 from aio_pika import Message as AmqpMessage
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from aio_pika.abc import (
+    AbstractChannel,
+    AbstractConnection,
+    AbstractExchange,
+    AbstractIncomingMessage,
+    HeadersType,
+)
 from aio_pika.exceptions import PublishError
 
 from pagerpal_common.bus import PUBLISH_SECONDS, wire
@@ -27,8 +34,11 @@ DIRECT_REPLY_TO = "amq.rabbitmq.reply-to"
 
 LAST_REPLIES_SECONDS = 1.0
 
+BUNDLE = 50
+"""Messages of one topic that travel in one of AMQP's at most: as many as are handled together."""
+
 MESSAGE_ID = "message-id"
-"""Header: the message's own id. AMQP's property of that name is new with each attempt."""
+"""Header: the message's own id; of a bundle that of the first. AMQP's property of that name is new each time."""
 
 ORIGIN = "pagerpal-queue"
 REASON = "pagerpal-reason"
@@ -36,7 +46,7 @@ REASON = "pagerpal-reason"
 
 
 class Publisher:
-    """Publishes, asks, answers and parks."""
+    """Publishes, asks, answers, parks, and takes bundles apart."""
 
     def __init__(self, url: str, name: str, names: Names) -> None:
         self._names = names
@@ -58,10 +68,16 @@ class Publisher:
             await asyncio.wait(tuple(self._waiting.values()), timeout=LAST_REPLIES_SECONDS)
         await self._link.stop()
 
-    async def publish(self, message: Message) -> None:
+    async def publish(self, messages: Sequence[Message]) -> None:
         await self._link.ready()
-        await self._send(
-            self._facts, message.topic, self._amqp(message), is_mandatory=bool(SUBSCRIBERS.get(type(message)))
+        await asyncio.gather(
+            *(
+                self._send(
+                    *(self._facts, bundle[0].topic, _amqp(bundle)),
+                    is_mandatory=bool(SUBSCRIBERS.get(type(bundle[0]))),
+                )
+                for bundle in _bundles(messages)
+            )
         )
 
     async def request(self, message: Message, *, wait: float, expires: bool) -> bytes:
@@ -78,7 +94,7 @@ class Publisher:
         try:
             async with asyncio.timeout(wait):
                 await self._link.ready()
-                amqp_message = self._amqp(message, correlation_id=correlation_id, expiration=wait if expires else None)
+                amqp_message = _amqp([message], correlation_id=correlation_id, expiration=wait if expires else None)
                 await self._send(self._requests, message.topic, amqp_message)
                 is_confirmed = True
                 body = await answer
@@ -102,6 +118,15 @@ class Publisher:
         message = AmqpMessage(body, correlation_id=correlation_id, content_type="application/json")
         await self._send(self._replies, to, message, is_mandatory=False)
 
+    async def send_alone(self, incoming: AbstractIncomingMessage, body: bytes, *, queue: str, number: str = "") -> None:
+        """Put one message of a bundle back into its queue, by itself: whatever is wrong with it is no other's trouble.
+
+        Raises:
+            BusUnavailable: not confirmed.
+        """
+        await self._link.ready()
+        await self._send(self._parking, queue, _again(incoming, body, {MESSAGE_ID: number}))
+
     async def park(self, incoming: AbstractIncomingMessage, *, queue: str, reason: str) -> None:
         """Put a message that nobody can handle where an operator finds it.
 
@@ -109,15 +134,7 @@ class Publisher:
             BusUnavailable: not confirmed.
         """
         await self._link.ready()
-        headers = {**incoming.headers, ORIGIN: queue, REASON: reason}
-        message = AmqpMessage(
-            incoming.body,
-            headers=headers,
-            type=incoming.type,
-            content_type=incoming.content_type,
-            delivery_mode=DeliveryMode.PERSISTENT,
-            message_id=uuid4().hex,
-        )
+        message = _again(incoming, incoming.body, {**incoming.headers, ORIGIN: queue, REASON: reason})
         await self._send(self._parking, self._names.parked, message)
 
     async def count_parked(self) -> int:
@@ -137,21 +154,6 @@ class Publisher:
                 raise
             raise BusUnavailable("the broker does not say how many messages are parked") from error
         return declared.message_count or 0
-
-    def _amqp(
-        self, message: Message, *, correlation_id: str | None = None, expiration: float | None = None
-    ) -> AmqpMessage:
-        return AmqpMessage(
-            wire.encode(message),
-            type=message.topic,
-            content_type="application/json",
-            delivery_mode=DeliveryMode.PERSISTENT,
-            message_id=uuid4().hex,  # never twice: aiormq finds the publish that a return belongs to by it
-            correlation_id=correlation_id,
-            reply_to=DIRECT_REPLY_TO if correlation_id else None,
-            expiration=expiration,
-            headers={MESSAGE_ID: str(message.message_id)},
-        )
 
     async def _send(
         self, exchange: AbstractExchange, key: str, message: AmqpMessage, *, is_mandatory: bool = True
@@ -197,3 +199,39 @@ class Publisher:
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_result(None)
+
+
+def _bundles(messages: Sequence[Message]) -> Iterator[list[Message]]:
+    """Messages of one topic each, in their order."""
+    by_topic: dict[str, list[Message]] = {}
+    for message in messages:
+        by_topic.setdefault(message.topic, []).append(message)
+    for alike in by_topic.values():
+        yield from (alike[start : start + BUNDLE] for start in range(0, len(alike), BUNDLE))
+
+
+def _amqp(
+    messages: Sequence[Message], *, correlation_id: str | None = None, expiration: float | None = None
+) -> AmqpMessage:
+    return AmqpMessage(
+        wire.encode_bundle(messages),
+        type=messages[0].topic,
+        content_type="application/json",
+        delivery_mode=DeliveryMode.PERSISTENT,
+        message_id=uuid4().hex,  # never twice: aiormq finds the publish that a return belongs to by it
+        correlation_id=correlation_id,
+        reply_to=DIRECT_REPLY_TO if correlation_id else None,
+        expiration=expiration,
+        headers={MESSAGE_ID: str(messages[0].message_id)},
+    )
+
+
+def _again(incoming: AbstractIncomingMessage, body: bytes, headers: HeadersType) -> AmqpMessage:
+    return AmqpMessage(
+        body,
+        headers=headers,
+        type=incoming.type,
+        content_type=incoming.content_type,
+        delivery_mode=DeliveryMode.PERSISTENT,
+        message_id=uuid4().hex,
+    )

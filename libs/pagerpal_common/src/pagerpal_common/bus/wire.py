@@ -1,12 +1,15 @@
 """How does a message look as bytes? JSON, the same on both buses.
 
-A message is its own fields. A reply is `{"reply": {…}}`, or `{"refusal": "Conflict", "detail": "…"}`.
+A message is its own fields. Several of one topic that travel together are an array of them, a *bundle*. A reply is
+`{"reply": {…}}`, or `{"refusal": "Conflict", "detail": "…"}`.
 """
 
+import json
+from collections.abc import Sequence
 from functools import cache
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.errors import REFUSALS, Invalid, Refusal
@@ -41,6 +44,38 @@ def decode(message: type[M], body: bytes) -> M:
         raise Undecodable(_where(error)) from None
 
 
+def encode_bundle(messages: Sequence[Message]) -> bytes:
+    """The bytes of messages of one topic; of a single one as of a message by itself."""
+    return encode(messages[0]) if len(messages) == 1 else b"[" + b",".join(map(encode, messages)) + b"]"
+
+
+def decode_bundle(message: type[M], body: bytes) -> list[M]:
+    """The messages in these bytes, at least one.
+
+    Raises:
+        Undecodable: they hold no such message, or one of several is none.
+    """
+    if not body.startswith(b"["):
+        return [decode(message, body)]
+    try:
+        messages = _bundle(message).validate_json(body)
+    except ValidationError as error:
+        raise Undecodable(_where(error)) from None
+    if not messages:
+        raise Undecodable("an empty bundle")
+    return messages
+
+
+def split_bundle(body: bytes) -> list[bytes]:
+    """The bytes of each message of a bundle, with whatever a newer version added; none if it is no bundle."""
+    if not body.startswith(b"["):
+        return []
+    try:
+        return [json.dumps(part, separators=(",", ":")).encode() for part in json.loads(body)]
+    except (ValueError, RecursionError):
+        return []
+
+
 def encode_reply(reply: Message | Refusal) -> bytes:
     """The bytes of a reply. A refusal goes by its class name; one that is not in `REFUSALS` goes as its parent there,
     or as `Invalid`."""
@@ -73,6 +108,11 @@ def decode_reply(reply: type[M], body: bytes) -> M:
 def _answer(reply: type[M]) -> type[_Answer[M]]:
     answer: type[_Answer[M]] = _Answer[reply]  # type: ignore[valid-type]
     return answer
+
+
+@cache
+def _bundle(message: type[M]) -> TypeAdapter[list[M]]:
+    return TypeAdapter(list[message])  # type: ignore[valid-type]
 
 
 def _where(error: ValidationError) -> str:
