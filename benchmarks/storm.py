@@ -20,7 +20,7 @@ import asyncpg
 import uvloop
 from load import Connection
 from sqlalchemy import make_url
-from stack import CALM_KEY, KEY, Stack, resident_megabytes, stack
+from stack import CALM_KEY, KEY, Stack, cpu_seconds, resident_megabytes, stack
 
 SERVICES = ("ingest", "incidents", "escalator", "notifier")
 CONNECTIONS = 100
@@ -91,7 +91,7 @@ async def main() -> None:
 
 
 async def storm(running: Stack, words: str, number: int, external_id: str | None, quiet: list[float]) -> None:
-    before = memory(running)
+    before, used = memory(running), cpu(running)
     began = time.perf_counter()
     async with calm(running) as times:
         result = await send(running.ports["ingest"], number, external_id)
@@ -102,6 +102,11 @@ async def storm(running: Stack, words: str, number: int, external_id: str | None
         f"  calm source meanwhile:       p50 {percentile(times, 50):6.1f}  p99 {percentile(times, 99):6.1f} ms"
         f"  ({ratio:.1f} x quiet)\n"
         f"  resident MB before -> after: " + ", ".join(f"{n} {before[n]} -> {m}" for n, m in memory(running).items())
+    )
+    spent = {name: seconds - used[name] for name, seconds in cpu(running).items()}
+    print(
+        f"  CPU: {sum(spent.values()) * 1000 / number:.1f} ms for each of them; of that "
+        + ", ".join(f"{name} {seconds * 1000 / number:.1f}" for name, seconds in spent.items())
     )
 
 
@@ -172,6 +177,10 @@ async def tell_what_is_there(running: Stack) -> None:
 
 def memory(running: Stack) -> dict[str, int]:
     return {name: resident_megabytes(running.pids[name]) for name in SERVICES}
+
+
+def cpu(running: Stack) -> dict[str, float]:
+    return {name: cpu_seconds(pid) for name, pid in running.pids.items()}
 
 
 def percentile(times: list[float], share: int) -> float:
