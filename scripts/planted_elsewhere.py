@@ -1,133 +1,21 @@
-"""Bugs in what all share, and in the services that take alerts in and page people."""
+"""Bugs in what all services share, and in who is escalated to."""
 
-from planted import (
-    BUDGET,
-    COMMON,
-    COMMON_TESTS,
-    DOMAIN,
-    INCIDENTS,
-    INGEST,
-    NOTIFIER,
-    ORDERING,
-    SENDING,
-    TAKING,
-    Mutation,
-)
+from planted import COMMON, COMMON_TESTS, Mutation
 
 ELSEWHERE = (
     Mutation(
-        "a level is entered without comparing where the incident stands",
-        f"{INCIDENTS}/src/pagerpal_incidents/domain/incident.py",
-        "and incident.position == asked.expected",
+        "a service that is being loaded does not stop",
+        f"{COMMON}/stopping.py",
+        "signal.signal(number, lambda *_: os._exit(0))",
+        "pass",
+        "tests/unit/test_told_to_stop.py",
+    ),
+    Mutation(
+        "a detour to our own network is public",
+        f"{COMMON}/public_internet.py",
+        "and not _is_detour(ip)",
         "",
-        f"{INCIDENTS}/tests/integration/test_commands.py::test_two_clicks_never_skip_a_level",
-    ),
-    Mutation(
-        "the timer pages for what somebody has acknowledged",
-        f"{INCIDENTS}/src/pagerpal_incidents/domain/incident.py",
-        "may_move = incident.status == IncidentStatus.TRIGGERED or (",
-        "may_move = incident.status != IncidentStatus.RESOLVED or (",
-        f"{INCIDENTS}/tests/unit/test_incident.py::test_the_timer_never_pages_for_what_somebody_has_taken",
-    ),
-    Mutation(
-        "a poison alert takes its batch down",
-        f"{INCIDENTS}/src/pagerpal_incidents/intake.py",
-        "results = [await _alone(ctx, alert) for alert in once]",
-        "raise",
-        f"{INCIDENTS}/tests/integration/test_intake.py::test_a_poison_alert_parks_alone",
-    ),
-    Mutation(
-        "a redelivered alert is not looked up in the ledger",
-        f"{INCIDENTS}/src/pagerpal_incidents/intake.py",
-        "await _handled(tx, alerts) if race else {}",
-        "{}",
-        f"{INCIDENTS}/tests/integration/test_intake.py::test_the_same_alert_given_again_is_one_alert",
-    ),
-    Mutation(
-        "what happened earlier counts as news when it arrives later",
-        f"{DOMAIN}/order.py",
-        "return 1 if word.event_at > known.event_at else -1",
-        "return 1",
-        f"{INCIDENTS}/tests/unit/test_histories.py::"
-        "test_whatever_the_network_does_a_key_ends_as_its_newest_event_and_people_say",
-    ),
-    Mutation(
-        "an episode that has ended may fire again",
-        f"{DOMAIN}/order.py",
-        "if word.is_over or known.is_over:",
-        "if False:",
-        f"{INCIDENTS}/tests/unit/test_histories.py::"
-        "test_whatever_the_network_does_a_key_ends_as_its_newest_event_and_people_say",
-    ),
-    Mutation(
-        "a clock that was set back makes what is new old",
-        f"{DOMAIN}/order.py",
-        " <= at + SET_BACK",
-        "",
-        f"{TAKING}::test_a_clock_of_ours_that_was_set_back_leaves_nobody_asleep",
-    ),
-    Mutation(
-        "an end that comes before its beginning is forgotten",
-        f"{DOMAIN}/take.py",
-        "elif history.early is not None and",
-        "elif history.early is None and",
-        f"{TAKING}::test_a_firing_whose_end_came_first_is_on_record_and_pages_nobody",
-    ),
-    Mutation(
-        "what a person has resolved is opened again by its repeats",
-        f"{DOMAIN}/take.py",
-        "return not is_back(word, closed.last_word)",
-        "return False",
-        f"{TAKING}::test_what_a_person_resolved_while_it_fires_on_is_told_and_opens_nothing",
-    ),
-    Mutation(
-        "what is back minutes after its source called it over wakes nobody",
-        f"{DOMAIN}/take.py",
-        "return not is_back(word, closed.last_word)",
-        "return True",
-        f"{TAKING}::test_an_episode_that_fires_minutes_after_its_end_is_back_and_wakes_somebody",
-    ),
-    Mutation(
-        "an end that is said again undoes a person's reopening",
-        f"{DOMAIN}/take.py",
-        "if compare(case.word, incident.last_word, case.at) <= 0:",
-        "if compare(case.word, incident.last_word, case.at) < 0:",
-        f"{ORDERING}::test_an_end_said_again_does_not_undo_that_a_person_reopened_it",
-    ),
-    Mutation(
-        "what flaps is reopened, and nobody is told",
-        f"{DOMAIN}/fold.py",
-        "{AlertOutcome.OPENED, AlertOutcome.REOPENED}",
-        "{AlertOutcome.OPENED}",
-        f"{ORDERING}::test_firing_again_soon_reopens_the_incident_and_pages_anew",
-    ),
-    Mutation(
-        "a test makes real trouble look old",
-        f"{INCIDENTS}/src/pagerpal_incidents/storage/histories.py",
-        " AND NOT is_test",
-        "",
-        f"{ORDERING}::test_a_test_is_seen_and_pages_nobody_and_is_no_history",
-    ),
-    Mutation(
-        "keys that are not open are not held",
-        f"{INCIDENTS}/src/pagerpal_incidents/storage/histories.py",
-        " AND (SELECT count(*) FROM held) >= 0",
-        "",
-        f"{ORDERING}::test_an_end_and_its_firing_that_are_handled_at_once_leave_nothing_open",
-    ),
-    Mutation(
-        "a title that changes with every alert floods the timeline",
-        f"{DOMAIN}/told.py",
-        "if number < _LIMITS[kind] else None",
-        "if number >= 0 else None",
-        f"{TAKING}::test_words_that_change_with_every_alert_do_not_flood_the_timeline",
-    ),
-    Mutation(
-        "a step that is repeated is applied again",
-        f"{INCIDENTS}/src/pagerpal_incidents/handlers.py",
-        "changes.append(enter_level(incident, asked, at=at))",
-        "changes.append(enter_level(incident, asked.model_copy(update={'expected': incident.position}), at=at))",
-        f"{INCIDENTS}/tests/integration/test_commands.py::test_entering_a_level_requests_its_pages_once",
+        f"{COMMON_TESTS}/unit/test_public_internet.py",
     ),
     Mutation(
         "the outbox relay does not wait for the bus",
@@ -151,27 +39,6 @@ ELSEWHERE = (
         f"{COMMON_TESTS}/integration/test_schema.py::test_a_service_takes_its_role_on_connect",
     ),
     Mutation(
-        "the claim does not ask whether the page is still wanted",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/due.py",
-        "coalesce(i.status = 'triggered' AND i.escalation_id = n.escalation_id AND r.is_open, false) AS is_wanted",
-        "true AS is_wanted",
-        f"{SENDING}::test_nothing_goes_out_after_an_answer",
-    ),
-    Mutation(
-        "an unknown outcome is repeated with a new id",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/claims.py",
-        "WHEN l.status = 'sending' AND l.sent_to = l.address THEN l.provider_message_id",
-        "WHEN false THEN l.provider_message_id",
-        f"{SENDING}::test_an_unknown_outcome_is_repeated_with_the_same_id_and_goes_out_once",
-    ),
-    Mutation(
-        "two senders may decide for the same person",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/due.py",
-        "pg_try_advisory_xact_lock({_LOCK}, CAST(user_id % 2147483647 AS int))",
-        "user_id IS NOT NULL",
-        f"{BUDGET}::test_a_person_who_is_decided_for_elsewhere_is_passed_over_until_that_is_to_be_seen",
-    ),
-    Mutation(
         "a handoff that comes twice happens the second time",
         f"{COMMON}/wall_clock.py",
         "return _instant(wall, zone, fold=0)",
@@ -186,13 +53,6 @@ ELSEWHERE = (
         f"{COMMON_TESTS}/unit/test_oncall.py::test_whoever_is_inactive_is_passed_over_wherever_they_stand",
     ),
     Mutation(
-        "simulate asks once who is on call",
-        "services/web/src/pagerpal_web/api/simulate.py",
-        "facts = await facts_at(policy, at)",
-        "facts = await facts_at(policy, entered[0].at if entered else at)",
-        "tests/unit/test_simulate_is_live.py::test_simulate_says_what_the_escalator_does",
-    ),
-    Mutation(
         "a click that is handled twice enters two levels",
         "services/escalator/src/pagerpal_escalator/handlers.py",
         "if level and timedelta(0) <= since <= SAME_CLICK:",
@@ -201,67 +61,11 @@ ELSEWHERE = (
         "test_a_request_handled_again_after_its_answer_was_lost_enters_no_further_level",
     ),
     Mutation(
-        "any host that begins like Amazon's is asked",
-        f"{INGEST}/src/pagerpal_ingest/domain/sns_urls.py",
-        'parts.netloc.lower() in {host, f"{host}:443"}',
-        "parts.netloc.lower().startswith(host)",
-        f"{INGEST}/tests/unit/test_sns_urls.py::test_no_other_host_is_asked_for_anything",
-    ),
-    Mutation(
-        "a signature is read but not verified",
-        f"{INGEST}/src/pagerpal_ingest/sns.py",
-        "        check_signature(message, certificate)\n",
-        "",
-        f"{INGEST}/tests/integration/test_receive_sns.py::test_a_bad_signature_is_403_and_confirms_nothing",
-    ),
-    Mutation(
-        "the end of one time series of an alarm ends the incident of all",
-        f"{INGEST}/src/pagerpal_ingest/domain/cloudwatch.py",
-        'f"{which}#{alarm.contributor}" if alarm.contributor else which',
-        "which",
-        f"{INGEST}/tests/unit/test_cloudwatch.py::test_each_time_series_of_an_alarm_is_an_incident_of_its_own",
-    ),
-    Mutation(
-        "every alert has the status of its group",
-        f"{INGEST}/src/pagerpal_ingest/domain/alert_group.py",
-        'status = status_of(entry.get("status")) or',
-        "status = group.status or",
-        f"{INGEST}/tests/unit/test_alert_group.py::test_one_resolved_alert_in_a_group_that_fires_is_resolved",
-    ),
-    Mutation(
-        "the end of an episode is as old as its beginning",
-        f"{INGEST}/src/pagerpal_ingest/domain/moments.py",
-        "    if not is_over:\n        return starts_at\n",
-        "    return starts_at\n",
-        f"{INGEST}/tests/unit/test_alert_group.py::test_the_end_of_an_episode_is_newer_than_its_beginning",
-    ),
-    Mutation(
-        "an alert of a group that may be lost is answered as kept",
-        f"{INGEST}/src/pagerpal_ingest/reception.py",
-        "                raise result\n",
-        "                result = None\n",
-        f"{INGEST}/tests/integration/test_webhooks.py::test_with_both_away_the_sender_is_told_to_send_all_of_it_again",
-    ),
-    Mutation(
-        "any signature is a right one",
-        f"{INGEST}/src/pagerpal_ingest/domain/signature.py",
-        "if not hmac.compare_digest(",
-        "if not given and hmac.compare_digest(",
-        f"{INGEST}/tests/integration/test_webhooks.py::test_a_source_with_a_secret_takes_only_what_is_signed",
-    ),
-    Mutation(
         "a replica whose loop fails writes over what a working one has written",
         f"{COMMON}/heartbeat.py",
         "return None if ends.last_run_at == written.last_run_at else ends.last_run_at",
         "return ends.last_run_at",
         f"{COMMON_TESTS}/integration/test_heartbeat.py::test_of_two_replicas_the_one_that_works_counts",
-    ),
-    Mutation(
-        "a job is judged by its freshest loop",
-        "services/web/src/pagerpal_web/domain/jobs.py",
-        "*(problem for loop in loops for problem in",
-        "*(problem for loop in loops[:1] for problem in",
-        "services/web/tests/unit/test_jobs.py::test_the_stalest_loop_decides",
     ),
     Mutation(
         "production takes any secret",
@@ -280,74 +84,12 @@ ELSEWHERE = (
         "test_nothing_takes_away_from_senders_what_can_still_keep_an_alert",
     ),
     Mutation(
-        "the last receipt wins, and not the strongest",
-        f"{NOTIFIER}/src/pagerpal_notifier/receipts.py",
-        "number: join([known[number], word])",
-        "number: word",
-        f"{NOTIFIER}/tests/integration/test_receipts.py::test_a_page_that_was_delivered_stays_so_in_the_books",
-    ),
-    Mutation(
-        "a receipt mails people of what is over",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/notifications.py",
-        "JOIN incidents.page_requests r ON r.id = n.page_request_id AND r.is_open\n"
-        "JOIN incidents.incidents i ON i.id = n.incident_id AND i.status = 'triggered' AND i.escalation_id ="
-        " n.escalation_id\nCROSS",
-        "CROSS",
-        f"{NOTIFIER}/tests/integration/test_receipts.py::test_a_receipt_for_what_is_over_changes_the_log_only",
-    ),
-    Mutation(
-        "a retry of a try in doubt gets a new message id",
-        f"{NOTIFIER}/src/pagerpal_notifier/domain/delivery.py",
-        "S.SENDING if row.is_in_doubt else S.QUEUED",
-        "S.QUEUED",
-        f"{NOTIFIER}/tests/integration/test_retries.py::"
-        "test_what_is_in_doubt_is_sent_again_with_the_same_message_id_and_goes_out_once",
-    ),
-    Mutation(
-        "a counter forgets what it said before",
-        f"{INCIDENTS}/src/pagerpal_incidents/storage/counts.py",
-        "SET number = counts.number + excluded.number",
-        "SET number = excluded.number",
-        f"{INCIDENTS}/tests/integration/test_counts.py::test_adding_up_changes_no_sum_and_leaves_nothing_to_add_up",
-    ),
-    Mutation(
-        "a page found from the end is off by one",
-        "services/web/src/pagerpal_web/storage/incident_list.py",
-        "from_the_end = total - offset - size",
-        "from_the_end = total - offset - limit",
-        "services/web/tests/integration/test_incident_list.py::"
-        "test_any_filters_and_any_page_are_what_a_naive_reading_gives",
-    ),
-    Mutation(
-        "a page goes to an address that nobody has proven",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/due.py",
-        "WHEN n.contact_method_id IS NOT NULL THEN p.address",
-        "WHEN n.contact_method_id IS NOT NULL THEN m.address",
-        f"{NOTIFIER}/tests/integration/test_rules.py"
-        "::test_a_method_that_is_gone_or_changed_before_it_is_used_gives_way_to_the_next_at_once",
-    ),
-    Mutation(
         "rules that lead nowhere leave somebody asleep",
         f"{COMMON}/notification_rules.py",
         "if all(one.problem for one in planned):",
         "if not planned:",
         f"{COMMON_TESTS}/unit/test_notification_rules.py"
         "::test_whatever_the_rules_no_page_is_lost_early_or_out_of_order",
-    ),
-    Mutation(
-        "a phone that no rule names is not even the last resort",
-        f"{NOTIFIER}/src/pagerpal_notifier/storage/notifications.py",
-        "('sms', u.phone), ('voice', u.phone), ('email', u.email)",
-        "('email', u.email)",
-        f"{NOTIFIER}/tests/integration/test_rules.py"
-        "::test_when_the_only_rule_fails_the_persons_phone_and_mail_are_the_last_resort",
-    ),
-    Mutation(
-        "the number of who answered is in the message",
-        f"{INGEST}/src/pagerpal_ingest/domain/replies.py",
-        "sender=_masked(self.phone)",
-        'sender=self.phone or ""',
-        f"{INGEST}/tests/unit/test_replies.py::test_neither_text_nor_number_is_in_the_message_or_in_the_log",
     ),
     Mutation(
         "anybody signs links",

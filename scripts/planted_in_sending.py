@@ -7,9 +7,9 @@ SOURCE = f"{NOTIFIER}/src/pagerpal_notifier"
 IN_SENDING = (
     Mutation(
         "a try in doubt is repeated with a new message id",
-        f"{SOURCE}/storage/notifications.py",
-        "CASE WHEN n.status = 'sending' AND n.address = l.address THEN n.provider_message_id",
-        "CASE WHEN n.status = 'no' AND n.address = l.address THEN n.provider_message_id",
+        f"{SOURCE}/storage/claims.py",
+        "CASE WHEN l.status = 'sending' AND l.sent_to = l.address THEN l.provider_message_id",
+        "CASE WHEN l.status = 'no' AND l.sent_to = l.address THEN l.provider_message_id",
         KILLING,
     ),
     Mutation(
@@ -49,10 +49,52 @@ IN_SENDING = (
     ),
     Mutation(
         "a probe that is out is let go with the rest",
-        f"{SOURCE}/storage/notifications.py",
-        "due_at = :deadline, held_by = NULL,",
-        "due_at = :deadline,",
+        f"{SOURCE}/storage/claims.py",
+        "is_held = false, held_by = NULL",
+        "is_held = false",
         f"{GATES}::test_what_is_out_as_the_probe_does_not_wait_for_the_circuit_any_more",
+    ),
+    Mutation(
+        "what waits in doubt outlives the answer of a person",
+        f"{SOURCE}/storage/notifications.py",
+        "(n.status = 'queued' OR n.held_by IS NOT NULL)",
+        "n.status = 'queued'",
+        f"{GATES}::test_what_waits_in_doubt_is_cancelled_when_somebody_answers",
+    ),
+    Mutation(
+        "an answer that nobody tells of leaves what waits for a provider",
+        f"{SOURCE}/loops.py",
+        "cancelled = await cancel_held(tx, now=now)",
+        "cancelled = 0",
+        f"{GATES}::test_what_waits_is_settled_when_nobody_tells_of_the_answer",
+    ),
+    Mutation(
+        "each probe in vain hastens a further step",
+        f"{SOURCE}/storage/circuits.py",
+        "AND later.status NOT IN ('failed', 'exhausted', 'cancelled')",
+        "AND later.status = 'queued' AND later.attempts = 0",
+        f"{GATES}::test_a_probe_in_vain_hastens_no_further_step",
+    ),
+    Mutation(
+        "what waits is written again every minute",
+        f"{SOURCE}/domain/circuit.py",
+        "LOOK_AGAIN = timedelta(hours=1)",
+        "LOOK_AGAIN = timedelta(minutes=1)",
+        f"{GATES}::test_what_waits_is_not_written_again_until_the_provider_answers",
+    ),
+    Mutation(
+        "what waits for a provider that is gone waits for ever",
+        f"{SOURCE}/storage/circuits.py",
+        "WHERE name = ANY(:names) AND state <> 'closed'",
+        "WHERE state <> 'closed'",
+        f"{GATES}::test_what_waits_for_a_provider_that_serves_nobody_any_more_is_due_at_once",
+    ),
+    Mutation(
+        "what is let go is held in any order",
+        f"{SOURCE}/storage/circuits.py",
+        "WHERE held_by = :name AND status IN ('queued', 'sending') ORDER BY id FOR UPDATE",
+        "WHERE held_by = :name AND status IN ('queued', 'sending')",
+        f"{GATES}::test_what_is_let_go_is_held_in_the_order_of_its_ids",
     ),
     Mutation(
         "a prober that has died is waited for",
@@ -78,7 +120,7 @@ IN_SENDING = (
     Mutation(
         "a handset that is not heard of keeps its person waiting",
         f"{SOURCE}/polling.py",
-        "await go_on(tx, late[number], now=now)",
+        "await go_on(tx, [late[number] for number in unheard], now=now)",
         "pass",
         f"{WATCHING}::test_a_handset_that_is_not_heard_of_in_time_makes_the_next_contact_due_at_once",
     ),

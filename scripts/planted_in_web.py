@@ -4,6 +4,13 @@ from planted import REPLYING, WEB, Mutation
 
 IN_WEB = (
     Mutation(
+        "a provider in trouble is nobody's business",
+        f"{WEB}/src/pagerpal_web/standing.py",
+        "in_trouble(await list_troubles(tx), at)",
+        "[]",
+        f"{WEB}/tests/integration/test_system.py::test_a_provider_in_trouble_is_named_with_what_waits_for_it",
+    ),
+    Mutation(
         "the auditor believes what it sees once",
         f"{WEB}/src/pagerpal_web/domain/auditor.py",
         "at if looks >= LOOKS else None",
@@ -149,5 +156,27 @@ IN_WEB = (
         "if True or",
         f"{WEB}/tests/integration/test_ack_links.py::"
         "test_a_link_that_does_not_hold_changes_nothing_and_leads_to_the_login",
+    ),
+    Mutation(
+        "simulate asks once who is on call",
+        "services/web/src/pagerpal_web/api/simulate.py",
+        "facts = await facts_at(policy, at)",
+        "facts = await facts_at(policy, entered[0].at if entered else at)",
+        "tests/unit/test_simulate_is_live.py::test_simulate_says_what_the_escalator_does",
+    ),
+    Mutation(
+        "a job is judged by its freshest loop",
+        "services/web/src/pagerpal_web/domain/jobs.py",
+        "*(problem for loop in loops for problem in",
+        "*(problem for loop in loops[:1] for problem in",
+        "services/web/tests/unit/test_jobs.py::test_the_stalest_loop_decides",
+    ),
+    Mutation(
+        "a page found from the end is off by one",
+        "services/web/src/pagerpal_web/storage/incident_list.py",
+        "from_the_end = total - offset - size",
+        "from_the_end = total - offset - limit",
+        "services/web/tests/integration/test_incident_list.py::"
+        "test_any_filters_and_any_page_are_what_a_naive_reading_gives",
     ),
 )

@@ -1,12 +1,13 @@
 """Runs one service as a process of its own: what every service's `__main__` calls."""
 
+import asyncio
 import sys
 from collections.abc import Callable
 from typing import TypeVar
 
 import uvloop
 
-from pagerpal_common import clock, log
+from pagerpal_common import clock, log, stopping
 from pagerpal_common.bus import Bus
 from pagerpal_common.bus.rabbit import RabbitBus
 from pagerpal_common.clock import Now
@@ -30,11 +31,14 @@ def run_alone(name: str, model: type[S], build: Callable[[S, Bus, Now], Service]
         sys.exit(str(error))
     try:
         uvloop.run(_serve(name, settings, build, now))
+    except asyncio.CancelledError:
+        pass  # told to stop while it was still starting
     except ConfigError as error:  # found only while building: a data directory that cannot be written
         sys.exit(str(error))
 
 
 async def _serve(name: str, settings: S, build: Callable[[S, Bus, Now], Service], now: Now) -> None:
+    stopping.cancel_when_told()
     assert settings.amqp_url is not None  # noqa: S101 - run_alone has checked it
     bus = RabbitBus(settings.amqp_url.get_secret_value(), name=name)
     service = build(settings, bus, now)

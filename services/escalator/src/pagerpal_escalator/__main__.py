@@ -1,9 +1,17 @@
 """`python -m pagerpal_escalator`: this service alone, on RabbitMQ."""
 
-from pagerpal_common.alone import run_alone
+from pagerpal_common import stopping
 
-from pagerpal_escalator.service import build
-from pagerpal_escalator.settings import EscalatorSettings
+
+def main() -> None:
+    stopping.leave_at_once()
+    from pagerpal_common.alone import run_alone  # noqa: PLC0415 - takes a second, and nobody waits for it to stop
+
+    from pagerpal_escalator.service import build  # noqa: PLC0415 - the same
+    from pagerpal_escalator.settings import EscalatorSettings  # noqa: PLC0415 - the same
+
+    run_alone("escalator", EscalatorSettings, build)
+
 
 if __name__ == "__main__":
-    run_alone("escalator", EscalatorSettings, build)
+    main()

@@ -1,9 +1,17 @@
 """`python -m pagerpal_incidents`: this service alone, on RabbitMQ."""
 
-from pagerpal_common.alone import run_alone
+from pagerpal_common import stopping
 
-from pagerpal_incidents.service import build
-from pagerpal_incidents.settings import IncidentsSettings
+
+def main() -> None:
+    stopping.leave_at_once()
+    from pagerpal_common.alone import run_alone  # noqa: PLC0415 - takes a second, and nobody waits for it to stop
+
+    from pagerpal_incidents.service import build  # noqa: PLC0415 - the same
+    from pagerpal_incidents.settings import IncidentsSettings  # noqa: PLC0415 - the same
+
+    run_alone("incidents", IncidentsSettings, build)
+
 
 if __name__ == "__main__":
-    run_alone("incidents", IncidentsSettings, build)
+    main()

@@ -6,13 +6,12 @@ taken from the environment, and it is soon over.
 """
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache
 
 import httpx
 from pagerpal_common.errors import Unavailable
+from pagerpal_common.tls import trusted
 
 FETCH_SECONDS = 5.0
 """For everything: name, connection, TLS, answer. SNS itself hangs up after 15 s."""
@@ -62,7 +61,7 @@ class Amazon:
 
 async def _get(url: str) -> Fetched:
     async with (
-        httpx.AsyncClient(verify=_tls(), follow_redirects=False, trust_env=False, timeout=FETCH_SECONDS) as client,
+        httpx.AsyncClient(verify=trusted(), follow_redirects=False, trust_env=False, timeout=FETCH_SECONDS) as client,
         client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as answer,
     ):
         body = b""
@@ -71,9 +70,3 @@ async def _get(url: str) -> Fetched:
             if len(body) > BODY_LIMIT:
                 raise Unavailable(f"the answer of {answer.url.host} is longer than {BODY_LIMIT} bytes")
         return Fetched(answer.status_code, body)
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Whom to believe; read once, since reading it holds up everything else for a moment."""
-    return httpx.create_ssl_context(verify=True, trust_env=False)

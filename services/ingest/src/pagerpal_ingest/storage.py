@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from pagerpal_common.contracts.alerts import Alert
-from pagerpal_common.schema.directory import alert_sources
 from pagerpal_common.schema.ingest import sns_topics
+from pagerpal_common.schema.policies import alert_sources
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 

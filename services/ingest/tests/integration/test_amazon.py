@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pagerpal_common.errors import Unavailable
 from pagerpal_common.testing.waiting import until
+from pagerpal_common.tls import trusted
 from pagerpal_ingest import amazon as module
 from pagerpal_ingest.amazon import BODY_LIMIT, Amazon, Fetched
 
@@ -95,7 +96,7 @@ async def test_whoever_cannot_show_a_trusted_certificate_is_told_nothing(
     chain.write_bytes(certificate(address="127.0.0.1", days=3650))
     if is_trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(chain))
-    module._tls.cache_clear()
+    trusted.cache_clear()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(chain, key)
 

@@ -1,5 +1,5 @@
-"""What the notifier looks for by itself: page requests nobody told it of, notifications that are due, and the attempts
-that receipts came too early for.
+"""What the notifier looks for by itself: page requests nobody told it of, notifications that are due, those that
+wait for a provider in vain, and the attempts that receipts came too early for.
 
 What is due is claimed as messages (`claiming.py`) and their ids are committed first; then the provider is called,
 outside any transaction; then what came of it is recorded. Whoever dies in between leaves rows that are `sending` past
@@ -32,6 +32,8 @@ from pagerpal_notifier.domain.lifecycle import LOST
 from pagerpal_notifier.domain.page import Claim
 from pagerpal_notifier.intake import take_in
 from pagerpal_notifier.receipts import forget, match
+from pagerpal_notifier.storage.circuits import release_stray
+from pagerpal_notifier.storage.notifications import cancel_held
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +87,19 @@ async def _claim(
         )
         due = Claimed([*due.claims, *found.claims], [*due.others, *found.others], due.held + found.held)
     return due
+
+
+async def settle_held(ctx: Context) -> int:
+    """End what waits for a provider in trouble and is no longer wanted: the sweep behind `IncidentAcknowledged` and
+    `IncidentResolved`. What is due is looked at by its claim, but this is due only once the provider answers. What
+    waits for one that is in no trouble, or serves nobody any more, is made due."""
+    now = ctx.now()
+    async with ctx.db.begin() as tx:
+        cancelled = await cancel_held(tx, now=now)
+        released = await release_stray(tx, {provider.name for provider in ctx.providers.values()}, now=now)
+    if released:
+        ctx.send_bell.ring()
+    return cancelled + released
 
 
 async def match_receipts(ctx: Context) -> int:

@@ -15,7 +15,7 @@ from pagerpal_notifier.domain.limits import rates
 from pagerpal_notifier.handlers import subscriptions
 from pagerpal_notifier.in_flight import LIMIT, InFlight
 from pagerpal_notifier.links import linking
-from pagerpal_notifier.loops import match_receipts, send, take_up
+from pagerpal_notifier.loops import match_receipts, send, settle_held, take_up
 from pagerpal_notifier.polling import watch
 from pagerpal_notifier.records import Records
 from pagerpal_notifier.settings import NotifierSettings
@@ -58,6 +58,7 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
             Loop("notifier.take_up", partial(take_up, ctx), 2.0),
             Loop("notifier.send", partial(send, ctx), 1.0, bell, LIMIT, BREATH),
             ctx.outbox.loop("notifier.outbox_relay", db, bus),
+            Loop("notifier.held", partial(settle_held, ctx), 5.0),
             Loop("notifier.receipts", partial(match_receipts, ctx), 10.0),
             Loop("notifier.polling", partial(watch, ctx), 5.0, batch=POLL_LIMIT),
         ),

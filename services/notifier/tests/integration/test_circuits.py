@@ -3,15 +3,19 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from pagerpal_common.contracts.incidents import IncidentAcknowledged
 from pagerpal_common.vocabulary import Channel
+from pagerpal_notifier.channels import Provider
 from pagerpal_notifier.channels import smtp as mail
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.circuit import LOOK_AGAIN, PAUSES, THRESHOLD
 from pagerpal_notifier.domain.delivery import DEADLINE, TRIES
 from pagerpal_notifier.handlers import on_page_unwanted
-from pagerpal_notifier.loops import send, take_up
+from pagerpal_notifier.loops import send, settle_held, take_up
+from pagerpal_notifier.storage.circuits import release
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from services.notifier.tests.integration.conftest import settings_for
@@ -19,7 +23,9 @@ from services.notifier.tests.integration.fake_infobip import CUT, FakeInfobip, h
 from services.notifier.tests.integration.fake_smtp import FakeSmtp
 from services.notifier.tests.integration.test_sending import free_port
 from services.notifier.tests.integration.ways import Hook, given_method, given_rule
-from services.notifier.tests.integration.world import PHONE, World
+from services.notifier.tests.integration.world import PHONE, T0, World
+
+LOCK = "SELECT FROM notification.notifications WHERE id = :id FOR UPDATE"
 
 FIRST_PROBE = PAUSES[0].total_seconds() * 1.2
 
@@ -145,6 +151,46 @@ async def test_whoever_has_a_step_by_another_provider_has_that_one_at_once(
     assert len(smtp.mails) == mails, "a way of their own has gone"
 
 
+async def test_a_probe_in_vain_hastens_no_further_step(world: World, infobip: FakeInfobip, smtp: FakeSmtp) -> None:
+    hook = Hook()
+    hook.serve(world)
+    user_id = await world.user(phone="+4369912345678", email="bo@example.com")
+    await given_rule(world, user_id, channel="sms")
+    await given_rule(world, user_id, method_id=await given_method(world, user_id), seconds=1_800)
+    await given_rule(world, user_id, channel="email", seconds=3_600)
+    await world.page_request(await world.incident(), user_id)
+    await given_trouble(world, infobip)
+    asked = len(infobip.calls)
+    mails = len(smtp.mails)
+
+    for _ in range(4 * THRESHOLD):
+        world.clock.advance(37)
+        await world.send()
+
+    assert len(infobip.calls) - asked == 4 * THRESHOLD, "each in its turn was a probe"
+    assert len(hook.claims) == 1
+    assert len(smtp.mails) == mails
+    (mail,) = [row for row in await world.notifications() if row["user_id"] == user_id and row["channel"] == "email"]
+    assert (mail["status"], mail["due_at"]) == ("queued", T0 + timedelta(hours=1))
+
+
+async def test_a_step_that_fails_beside_what_is_held_back_makes_the_next_one_due(
+    world: World, infobip: FakeInfobip, smtp: FakeSmtp
+) -> None:
+    hook = Hook()
+    hook.serve(world)
+    hook.verdict = hook.verdict.REFUSED
+    user_id = await world.user(phone="+4369912345678", email="bo@example.com")
+    await given_rule(world, user_id, channel="sms")
+    await given_rule(world, user_id, method_id=await given_method(world, user_id), seconds=1_800)
+    await given_rule(world, user_id, channel="email", seconds=3_600)
+    await world.page_request(await world.incident(), user_id)
+    await given_trouble(world, infobip)
+
+    assert len(hook.claims) == 1
+    assert "bo@example.com" in {mail["To"] for mail in smtp.mails}
+
+
 async def test_a_way_that_fails_is_not_made_up_for_by_what_is_held_back(
     world: World, infobip: FakeInfobip, smtp: FakeSmtp
 ) -> None:
@@ -183,6 +229,28 @@ async def test_the_circuit_is_one_for_all_notifiers(
     await asyncio.sleep(0)
 
     assert len(infobip.calls) <= asked + 1
+
+
+async def test_what_is_let_go_is_held_in_the_order_of_its_ids(
+    world: World, new_context: Callable[[], Context], infobip: FakeInfobip
+) -> None:
+    """Whoever saves several holds them in that order, too: two that do this wait for each other, and never deadlock."""
+    await given_trouble(world, infobip)
+    first, *_, last = [row["id"] for row in await sms_rows(world)]
+    await world.rows("CREATE INDEX backwards ON notification.notifications (id DESC)")
+    await world.rows("CLUSTER notification.notifications USING backwards")
+    other = new_context()
+
+    async with other.db.begin() as tx, world.ctx.db.begin() as saver:
+        await saver.execute(text(LOCK), {"id": first})
+        releasing = asyncio.create_task(release(tx, "infobip", now=world.clock()))
+        async with asyncio.timeout(10):
+            while not await world.rows("SELECT 1 AS one FROM pg_locks WHERE NOT granted"):
+                pass  # each look is a round trip
+        await saver.execute(text(f"{LOCK} NOWAIT"), {"id": last})
+        await saver.rollback()
+
+        assert await releasing == THRESHOLD
 
 
 async def test_a_prober_that_dies_leaves_the_next_probe_to_another(
@@ -250,6 +318,111 @@ async def test_what_waits_is_cancelled_when_somebody_answers(world: World, infob
 
     sms = (await sms_rows(world))[-1]
     assert (sms["status"], sms["held_by"], sms["error"]) == ("cancelled", None, "no longer wanted")
+
+
+async def test_what_waits_in_doubt_is_cancelled_when_somebody_answers(world: World, infobip: FakeInfobip) -> None:
+    """A connection that was cut may have taken it: it is settled all the same, and says so."""
+    incident_id, *_ = await given_trouble(world, infobip)
+    await world.quieten(incident_id)
+
+    await on_page_unwanted(world.ctx, [IncidentAcknowledged.model_construct(incident_id=incident_id)])
+
+    (sms,) = [row for row in await sms_rows(world) if row["incident_id"] == incident_id]
+    assert (sms["status"], sms["due_at"], sms["held_by"], sms["settled_at"]) == (
+        "cancelled",
+        None,
+        None,
+        world.clock(),
+    )
+    assert sms["error"] == "no longer wanted; whether an earlier try went is not known"
+
+
+async def test_what_waits_is_settled_when_nobody_tells_of_the_answer(world: World, infobip: FakeInfobip) -> None:
+    incident_id, *others = await given_trouble(world, infobip)
+    queued = await world.given_page(phone="+4369912345678", email="bo@example.com")
+    await world.send()
+    await world.quieten(incident_id)
+    await world.quieten(queued)
+    asked = len(infobip.calls)
+
+    assert await settle_held(world.ctx) == 2
+
+    settled = {row["incident_id"]: row for row in await sms_rows(world) if row["status"] == "cancelled"}
+    assert {number: row["error"] for number, row in settled.items()} == {
+        incident_id: "no longer wanted; whether an earlier try went is not known",
+        queued: "no longer wanted",
+    }
+    assert {row["due_at"] for row in settled.values()} == {row["held_by"] for row in settled.values()} == {None}
+    assert {row["held_by"] for row in await sms_rows(world) if row["incident_id"] in others} == {"infobip"}
+    assert len(infobip.calls) == asked
+    assert await settle_held(world.ctx) == 0
+
+
+async def test_what_waits_is_not_written_again_until_the_provider_answers(world: World, infobip: FakeInfobip) -> None:
+    """However many they are: a storm during an outage is put off once."""
+    await given_trouble(world, infobip)
+    await given_pages(world, 10)
+    world.clock.advance(601)  # the calls are due, and wait too
+    await world.send()
+    query = "SELECT id, xmin::text FROM notification.notifications WHERE held_by IS NOT NULL"
+    before = await world.rows(query)
+
+    for _ in range(3):
+        world.clock.advance(601)
+        await world.send()
+        await settle_held(world.ctx)
+    after = await world.rows(query)
+
+    assert len(before) == len(after) == 2 * (THRESHOLD + 10)
+    assert len([row for row in after if row not in before]) == 3, "one probe each time"
+
+
+async def test_what_has_waited_goes_out_in_its_order_and_says_how_late_it_is(
+    world: World, infobip: FakeInfobip
+) -> None:
+    await given_trouble(world, infobip)
+    asked = len(infobip.calls)
+    waiting = [
+        await world.given_page(phone=f"+43699123456{place:02}", email=f"late{place}@example.com")
+        for place in range(THRESHOLD)
+    ]
+    await world.send()
+    infobip.script.clear()
+
+    world.clock.advance(720)
+    await world.send()
+
+    late = [call for call in infobip.calls[asked:] if call.to.startswith("43699") and call.path.startswith("/sms")]
+    assert [call.text.split()[1] for call in late] == [f"#{number}" for number in waiting]
+    assert all("delayed 12 min" in call.text for call in late)
+
+
+async def test_what_waits_for_a_provider_that_serves_nobody_any_more_is_due_at_once(
+    world: World, infobip: FakeInfobip
+) -> None:
+    await given_trouble(world, infobip)
+    hook = Hook()
+    serves = Provider("another", hook.send)
+    world.ctx = replace(world.ctx, providers={**world.ctx.providers, Channel.SMS: serves, Channel.VOICE: serves})
+
+    assert await settle_held(world.ctx) == THRESHOLD
+    await world.send()
+
+    assert len(hook.claims) == THRESHOLD
+    assert {row["status"] for row in await sms_rows(world)} == {"sent"}
+
+
+async def test_what_is_under_way_is_settled_by_its_own_answer(world: World, infobip: FakeInfobip) -> None:
+    """It is not held: the provider's answer, or its silence, says what has become of it."""
+    incident_id = await world.given_page()
+    await send(world.ctx)
+    await world.quieten(incident_id)
+
+    await on_page_unwanted(world.ctx, [IncidentAcknowledged.model_construct(incident_id=incident_id)])
+    assert await settle_held(world.ctx) == 0
+    await world.ctx.in_flight.finish()
+
+    assert [row["status"] for row in await sms_rows(world)] == ["sent"]
 
 
 async def test_many_requests_for_too_much_are_no_trouble(world: World, infobip: FakeInfobip) -> None:

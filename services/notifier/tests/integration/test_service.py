@@ -72,6 +72,7 @@ async def test_what_it_listens_to_and_what_it_looks_for(
         ("notifier.take_up", 2.0),
         ("notifier.send", 1.0),
         ("notifier.outbox_relay", 1.0),
+        ("notifier.held", 5.0),
         ("notifier.receipts", 10.0),
         ("notifier.polling", 5.0),
     ]

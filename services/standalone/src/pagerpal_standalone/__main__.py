@@ -1,6 +1,6 @@
 """`python -m pagerpal_standalone`, which is `make run`."""
 
-from pagerpal_standalone import stopping
+from pagerpal_common import stopping
 
 
 def main() -> None:

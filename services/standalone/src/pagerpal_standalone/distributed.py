@@ -17,13 +17,12 @@ from contextlib import suppress
 import httpx
 import structlog
 import uvloop
-from pagerpal_common import clock
+from pagerpal_common import clock, stopping
 from pagerpal_common import log as logs
 from pagerpal_common.config import BROKER_AND_DATABASE, ConfigError, Settings, check, load
 from pagerpal_common.server import serve_app
 from pagerpal_web.domain.origins import is_local
 
-from pagerpal_standalone import stopping
 from pagerpal_standalone.edge import edge
 from pagerpal_standalone.settings import MODELS
 from pagerpal_standalone.starting import CannotStart, announce, migrate, see_free

@@ -15,7 +15,7 @@ import pagerpal_ingest.service as ingest
 import pagerpal_notifier.service as notifier
 import pagerpal_web.service as web
 import uvloop
-from pagerpal_common import clock, log
+from pagerpal_common import clock, log, stopping
 from pagerpal_common.bus import Bus
 from pagerpal_common.bus.memory import MemoryBus
 from pagerpal_common.clock import Now
@@ -29,9 +29,8 @@ from pagerpal_ingest.settings import IngestSettings
 from pagerpal_notifier.settings import NotifierSettings
 from pagerpal_web.settings import WebSettings
 
-from pagerpal_standalone import stopping
 from pagerpal_standalone.postgres import DataDirectoryBusy, PostgresFailed, embedded_postgres
-from pagerpal_standalone.settings import MODELS, StandaloneSettings, with_database
+from pagerpal_standalone.settings import MODELS, StandaloneSettings, with_database, with_links
 from pagerpal_standalone.starting import CannotStart, announce, migrate, see_free
 
 
@@ -81,5 +80,5 @@ def build(environ: Mapping[str, str], bus: Bus, now: Now) -> Sequence[Service]:
         ingest.build(load(IngestSettings, environ), bus, now),
         incidents.build(load(IncidentsSettings, environ), bus, now),
         escalator.build(load(EscalatorSettings, environ), bus, now),
-        notifier.build(load(NotifierSettings, environ), bus, now),
+        notifier.build(load(NotifierSettings, with_links(environ)), bus, now),
     )

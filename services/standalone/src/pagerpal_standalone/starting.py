@@ -15,6 +15,8 @@ from pagerpal_web.settings import WebSettings
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from pagerpal_standalone.settings import own_url
+
 LOOK_AGAIN_SECONDS = 0.02
 
 _HAS_ADMIN = text("SELECT EXISTS (SELECT FROM directory.users WHERE role = 'admin')")
@@ -79,8 +81,7 @@ async def migrate(url: str) -> None:
 async def announce(settings: Settings, database_url: str, remark: str) -> None:
     """Once the port answers, say where PagerPal is, and to somebody new what to do next."""
     await until_listening(settings.host, settings.port)
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - only compared
-    url = f"http://{host}:{settings.port}"
+    url = own_url(settings)
     say(f"PagerPal is running on {url} ({remark}; Ctrl-C stops it)\n")
     with suppress(Unavailable):
         if not await _has_admin(database_url):

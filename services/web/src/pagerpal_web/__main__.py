@@ -1,9 +1,17 @@
-"""Runs web as a process of its own: `python -m pagerpal_web`."""
+"""`python -m pagerpal_web`: this service alone, on RabbitMQ."""
 
-from pagerpal_common.alone import run_alone
+from pagerpal_common import stopping
 
-from pagerpal_web.service import build
-from pagerpal_web.settings import WebSettings
+
+def main() -> None:
+    stopping.leave_at_once()
+    from pagerpal_common.alone import run_alone  # noqa: PLC0415 - takes a second, and nobody waits for it to stop
+
+    from pagerpal_web.service import build  # noqa: PLC0415 - the same
+    from pagerpal_web.settings import WebSettings  # noqa: PLC0415 - the same
+
+    run_alone("web", WebSettings, build)
+
 
 if __name__ == "__main__":
-    run_alone("web", WebSettings, build)
+    main()

@@ -5,8 +5,7 @@ import socket
 from urllib.parse import urlsplit
 
 from pagerpal_common.errors import Invalid, Unavailable
-
-from pagerpal_web.domain.destinations import is_public
+from pagerpal_common.public_internet import is_public
 
 LOOK_UP_SECONDS = 2.0
 

@@ -6,12 +6,11 @@ broke, even all of PagerPal. Each replica calls; that does no harm.
 """
 
 import asyncio
-import ssl
 from dataclasses import dataclass
-from functools import cache
 
 import httpx
 import structlog
+from pagerpal_common.tls import trusted
 
 from pagerpal_web.context import Context
 from pagerpal_web.standing import list_standing
@@ -59,15 +58,9 @@ async def _call(url: str) -> str | None:
     try:
         async with (
             asyncio.timeout(CALL_SECONDS),
-            httpx.AsyncClient(verify=_tls(), trust_env=False, timeout=CALL_SECONDS) as client,
+            httpx.AsyncClient(verify=trusted(), trust_env=False, timeout=CALL_SECONDS) as client,
             client.stream("GET", url, headers={"User-Agent": "PagerPal"}) as answer,
         ):
             return None if answer.is_success else f"HTTP {answer.status_code}"
     except (httpx.HTTPError, OSError, TimeoutError, ValueError) as error:
         return type(error).__name__
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Whom to believe; read once, since reading it holds up everything else for a moment."""
-    return httpx.create_ssl_context(verify=True, trust_env=False)

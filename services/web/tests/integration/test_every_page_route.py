@@ -17,7 +17,7 @@ from pagerpal_common.vocabulary import Role
 from pagerpal_web.ui import TABLE, live
 from pagerpal_web.ui.pages import Page
 
-from .browsing import Browser, browse
+from .browser import Browser, browse
 from .conftest import Broker, Web
 from .test_every_route import a_world as a_plain_world
 
@@ -149,12 +149,12 @@ def test_no_two_rows_are_the_same() -> None:
 
 
 async def test_whoever_is_not_logged_in_is_sent_to_the_login_and_nothing_is_done(web: Web, rows: Rows) -> None:
-    world, nobody = await a_world(web, rows), await browse(web, None)
+    world, nobody = await a_world(web, rows), Browser(web)
     before = await a_state(rows)
 
     for row in GUARDED:
         path = at(row, world)
-        response = await (nobody.get(f"{path}?x=1") if row.method == "GET" else nobody.post(path))
+        response = await (nobody.get(f"{path}?x=1") if row.method == "GET" else nobody.send(path, {}))
 
         where, _, after = response.headers["location"].partition("?")
         assert (response.status_code, where) == (303, "/login"), named(row)
@@ -202,20 +202,21 @@ async def test_a_form_with_nothing_in_it_is_answered_with_a_page(row: Page, web:
 
 async def test_a_form_that_is_not_from_this_login_does_nothing(web: Web, rows: Rows) -> None:
     world = await a_world(web, rows)
-    admin, other = await browse(web), await browse(web)
+    admin = await browse(web)
+    form, of_another_login = {"csrf": await admin.token()}, await (await browse(web)).token()
     before = await a_state(rows)
 
     for row in POSTS:
         path = at(row, world)
         for response in (
-            await admin.post(path, token=""),
-            await admin.post(path, token="0" * 64),
-            await admin.post(path, token=other.token),
-            await admin.post(path, token="é"),
-            await admin.post(path, origin="https://evil.example"),
-            await admin.post(path, origin="null"),
-            await admin.post(path, None, **{"sec-fetch-site": "cross-site"}),
-            await admin.post(path, None, **{"sec-fetch-site": "same-site"}),
+            await admin.send(path, {}),
+            await admin.send(path, {"csrf": "0" * 64}),
+            await admin.send(path, {"csrf": of_another_login}),
+            await admin.send(path, {"csrf": "é"}),
+            await admin.send(path, form, origin="https://evil.example"),
+            await admin.send(path, form, origin="null"),
+            await admin.send(path, form, **{"sec-fetch-site": "cross-site"}),
+            await admin.send(path, form, **{"sec-fetch-site": "same-site"}),
         ):
             assert response.status_code == 403, named(row)
             assert is_page(response), named(row)
@@ -224,10 +225,11 @@ async def test_a_form_that_is_not_from_this_login_does_nothing(web: Web, rows: R
 
 async def test_what_is_no_form_is_refused(web: Web, rows: Rows) -> None:
     world, admin = await a_world(web, rows), await browse(web)
+    form = {"csrf": await admin.token()}
     before = await a_state(rows)
 
     for row in POSTS:
-        response = await admin.post(at(row, world), None, **{"content-type": "text/plain"})
+        response = await admin.send(at(row, world), form, **{"content-type": "text/plain"})
         assert response.status_code == 415, named(row)
     assert await a_state(rows) == before
 

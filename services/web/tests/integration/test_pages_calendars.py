@@ -10,7 +10,7 @@ from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
 from structlog.testing import capture_logs
 
-from .browser import Browser, browser_of
+from .browser import Browser, browse
 from .conftest import Web
 from .test_pages_on_call import ADMIN, RESPONDER, a_schedule, an_entry
 
@@ -42,9 +42,9 @@ async def test_ones_own_shifts_are_in_ones_calendar_without_a_login(web: Web) ->
     await an_entry(web, schedule, RESPONDER, "2026-05-22T00:00:00Z", "2026-05-24T00:00:00Z")
     await an_entry(web, schedule, ADMIN, "2026-05-23T00:00:00Z", "2026-05-24T00:00:00Z", is_override=True)
     await an_entry(web, schedule, ADMIN, "2026-05-24T00:00:00Z", "2026-05-25T00:00:00Z")
-    path = await a_feed(await browser_of(web, "responder"))
+    path = await a_feed(await browse(web, "responder"))
 
-    stranger = Browser(web, "nobody's")
+    stranger = Browser(web)
     answer = await stranger.get(path)
 
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
@@ -57,7 +57,7 @@ async def test_a_schedules_calendar_names_everybody_and_the_gaps(web: Web) -> No
     _, schedule = await a_schedule(web, RESPONDER)
     await an_entry(web, schedule, RESPONDER, "2026-04-01T00:00:00Z", "2026-05-22T00:00:00Z")
     await an_entry(web, schedule, ADMIN, "2026-05-23T00:00:00Z", "2026-08-01T00:00:00Z")
-    browser = await browser_of(web, "viewer")
+    browser = await browse(web, "viewer")
 
     found = await shifts(browser, await a_feed(browser, schedule_id=str(schedule)))
 
@@ -72,7 +72,7 @@ async def test_an_event_keeps_its_uid_as_time_goes_on(web: Web, clock: Clock) ->
     _, schedule = await a_schedule(web, RESPONDER)
     turns = {"user_ids": [RESPONDER, ADMIN], "kind": "weekly", "handoff_at": "2026-05-04T09:00:00"}
     await web.made(f"schedules/{schedule}/rotations", name="Weeks", **turns)
-    browser = await browser_of(web, "responder")
+    browser = await browse(web, "responder")
     path = await a_feed(browser)
 
     async def uids() -> dict[datetime, str]:
@@ -93,7 +93,7 @@ async def test_an_event_keeps_its_uid_as_time_goes_on(web: Web, clock: Clock) ->
 
 
 async def test_a_secret_is_shown_once_kept_as_its_digest_and_in_no_log_or_audit(web: Web, rows: Rows) -> None:
-    browser = await browser_of(web, "responder")
+    browser = await browse(web, "responder")
 
     with capture_logs() as logged:
         path = await a_feed(browser)
@@ -115,7 +115,7 @@ async def test_a_secret_is_shown_once_kept_as_its_digest_and_in_no_log_or_audit(
 
 
 async def test_a_new_address_ends_the_one_before_and_revoking_ends_it_all(web: Web) -> None:
-    browser = await browser_of(web, "responder")
+    browser = await browse(web, "responder")
     first = await a_feed(browser)
 
     second = await a_feed(browser)
@@ -125,7 +125,7 @@ async def test_a_new_address_ends_the_one_before_and_revoking_ends_it_all(web: W
     page = (await browser.get("/on-call/calendars")).text
     (feed,) = set(re.findall(r"/on-call/calendars/(\d+)/revoke", page))
 
-    others = await (await browser_of(web, "admin")).post(f"/on-call/calendars/{feed}/revoke")
+    others = await (await browse(web, "admin")).post(f"/on-call/calendars/{feed}/revoke")
     assert others.status_code == 404
     assert (await browser.get(second)).status_code == 200
     assert (await browser.post(f"/on-call/calendars/{feed}/revoke")).status_code == 303
@@ -136,21 +136,21 @@ async def test_a_new_address_ends_the_one_before_and_revoking_ends_it_all(web: W
 
 async def test_a_feed_ends_with_the_account_and_with_the_schedule(web: Web, rows: Rows) -> None:
     _, schedule = await a_schedule(web, RESPONDER)
-    browser = await browser_of(web, "responder")
+    browser = await browse(web, "responder")
     own, of_schedule = await a_feed(browser), await a_feed(browser, schedule_id=str(schedule))
 
     await web("DELETE", f"/api/v1/users/{RESPONDER}")
     assert [(await browser.get(path)).status_code for path in (own, of_schedule)] == [404, 404]
     assert await rows("SELECT id FROM directory.calendar_feeds") == []  # nor do they come back with the account
 
-    other = await browser_of(web, "viewer")
+    other = await browse(web, "viewer")
     own, of_schedule = await a_feed(other), await a_feed(other, schedule_id=str(schedule))
     await web("DELETE", f"/api/v1/schedules/{schedule}")
     assert [(await other.get(path)).status_code for path in (own, of_schedule)] == [200, 404]
 
 
 async def test_a_feed_of_somebody_who_is_not_active_is_not_found_whatever_else_is_there(web: Web, rows: Rows) -> None:
-    browser = await browser_of(web, "responder")
+    browser = await browse(web, "responder")
     path = await a_feed(browser)
 
     await rows("UPDATE directory.users SET is_active = false WHERE id = :id", id=RESPONDER)
@@ -160,18 +160,18 @@ async def test_a_feed_of_somebody_who_is_not_active_is_not_found_whatever_else_i
 
 @pytest.mark.parametrize("schedule", ["999", "x"])
 async def test_there_is_no_feed_of_a_schedule_that_is_not_there(web: Web, schedule: str) -> None:
-    browser = await browser_of(web, "viewer")
+    browser = await browse(web, "viewer")
 
     assert (await browser.post("/on-call/calendars/renew", schedule_id=schedule)).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["x.ics", "%00.ics", "A" * 5000 + ".ics", "é.ics", "A" * 43])
 async def test_what_is_no_secret_is_not_found(web: Web, path: str) -> None:
-    assert (await Browser(web, "nobody's").get(f"/calendar/{path}")).status_code == 404
+    assert (await Browser(web).get(f"/calendar/{path}")).status_code == 404
 
 
 async def test_whoever_has_no_feed_is_offered_one(web: Web) -> None:
-    page = (await (await browser_of(web, "viewer")).get("/on-call/calendars")).text
+    page = (await (await browse(web, "viewer")).get("/on-call/calendars")).text
 
     assert "None yet." in page
     assert "Feed of my shifts" in page

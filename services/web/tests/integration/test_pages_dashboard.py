@@ -6,9 +6,9 @@ from typing import Any
 from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
 
+from .browser import browse
 from .conftest import T0, Broker, Web
 from .test_incidents import insert_incident
-from .test_pages_incidents import Visitor
 
 
 async def a_schedule(web: Web, team: Any, *, is_used: bool = True) -> Any:
@@ -22,7 +22,7 @@ async def a_schedule(web: Web, team: Any, *, is_used: bool = True) -> Any:
 
 
 async def text_of(web: Web, who: str = "admin") -> str:
-    response = await Visitor(web, await web.session(who)).get("/dashboard")
+    response = await (await browse(web, who)).get("/dashboard")
     assert response.status_code == 200
     return " ".join(response.text.split())
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 import pytest
 from pagerpal_common.contracts.escalations import RequestEscalation
 from pagerpal_common.contracts.incidents import (
@@ -19,52 +18,17 @@ from pagerpal_common.contracts.notifications import NotificationsRetried, RetryN
 from pagerpal_common.errors import BusUnavailable, Conflict, Invalid, PagerPalError
 from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
-from pagerpal_web.sessions import COOKIE
 
+from .browser import Browser, browse
 from .conftest import ACCOUNTS, T0, Broker, Web, an_incident
 from .test_incidents import insert_incident
 
 ME = ACCOUNTS["responder"]
 
 
-class Visitor:
-    """Somebody who looks at pages and sends their forms; cookies are kept, redirects are not followed."""
-
-    def __init__(self, web: Web, session: str) -> None:
-        self.client = web.at("127.0.0.1").client  # pages are in no document that an answer could be held against
-        self.session = session
-        self.said = ""
-
-    async def get(self, path: str, **headers: str) -> httpx.Response:
-        response = await self.client.get(path, headers={"cookie": self._cookies(), **headers})
-        self.said = ""
-        self.client.cookies.clear()
-        return response
-
-    async def post(self, path: str, fields: dict[str, Any], token_from: str = "/logout") -> httpx.Response:
-        found = re.search(r'name="csrf" value="([0-9a-f]+)"', (await self.get(token_from)).text)
-        assert found is not None
-        response = await self.client.post(
-            path, data={"csrf": found[1], **fields}, headers={"cookie": self._cookies(), "origin": "http://pagerpal"}
-        )
-        self.said = response.cookies.get("pagerpal_said") or ""
-        self.client.cookies.clear()
-        return response
-
-    async def done(self, path: str, fields: dict[str, Any]) -> str:
-        """Send a form that succeeds; the page that it leads to."""
-        response = await self.post(path, fields)
-        assert response.status_code == 303, response.text
-        return (await self.get(response.headers["location"])).text
-
-    def _cookies(self) -> str:
-        said = f"; pagerpal_said={self.said}" if self.said else ""
-        return f"{COOKIE}={self.session}{said}"
-
-
 @pytest.fixture
-async def visitor(web: Web) -> Visitor:
-    return Visitor(web, await web.session("responder"))
+async def visitor(web: Web) -> Browser:
+    return await browse(web, "responder")
 
 
 def answers(
@@ -88,7 +52,7 @@ def changed(**fields: Any) -> IncidentChanged:
     return IncidentChanged(occurred_at=T0, incident=an_incident(**fields))
 
 
-async def test_the_list_shows_what_is_open_and_the_filters_are_in_the_address(visitor: Visitor, rows: Rows) -> None:
+async def test_the_list_shows_what_is_open_and_the_filters_are_in_the_address(visitor: Browser, rows: Rows) -> None:
     for number, (status, severity) in enumerate(
         [("triggered", "critical"), ("acknowledged", "warning"), ("resolved", "info")]
     ):
@@ -114,7 +78,7 @@ async def test_the_list_shows_what_is_open_and_the_filters_are_in_the_address(vi
 
 
 async def test_a_search_finds_numbers_ids_of_the_source_and_words_of_titles(
-    web: Web, visitor: Visitor, rows: Rows
+    web: Web, visitor: Browser, rows: Rows
 ) -> None:
     team = await web.a_team()
     source = await web.made("alert-sources", team_id=team["id"], name="Prod", source_type="generic")
@@ -143,7 +107,7 @@ async def test_a_search_finds_numbers_ids_of_the_source_and_words_of_titles(
 
 
 async def test_several_are_acknowledged_at_once_and_it_is_said_who_was_faster(
-    visitor: Visitor, rows: Rows, broker: Broker
+    visitor: Browser, rows: Rows, broker: Broker
 ) -> None:
     one = await insert_incident(rows, external_id="1")
     two = await insert_incident(rows, external_id="2")
@@ -168,7 +132,7 @@ async def test_several_are_acknowledged_at_once_and_it_is_said_who_was_faster(
 
 
 async def test_nothing_that_was_ticked_is_lost_while_nobody_answers(
-    visitor: Visitor, rows: Rows, broker: Broker
+    visitor: Browser, rows: Rows, broker: Broker
 ) -> None:
     numbers = [await insert_incident(rows, external_id=str(number)) for number in range(20)]
     broker.answer = BusUnavailable("away")
@@ -183,7 +147,7 @@ async def test_nothing_that_was_ticked_is_lost_while_nobody_answers(
     assert len(broker.asked) == 8
 
 
-async def test_nothing_ticked_or_nothing_to_do_changes_nothing(visitor: Visitor, broker: Broker) -> None:
+async def test_nothing_ticked_or_nothing_to_do_changes_nothing(visitor: Browser, broker: Broker) -> None:
     page = await visitor.done("/incidents/together", {"do": "ack"})
     assert "No incident was ticked." in page
     assert (await visitor.post("/incidents/together", {"do": "delete", "incident": "1"})).status_code == 400
@@ -201,7 +165,7 @@ async def test_nothing_ticked_or_nothing_to_do_changes_nothing(visitor: Visitor,
     ],
 )
 async def test_a_button_does_what_the_api_does_in_the_name_that_is_chosen(
-    path: str, command: type[Any], state: dict[str, Any], said: str, visitor: Visitor, rows: Rows, broker: Broker
+    path: str, command: type[Any], state: dict[str, Any], said: str, visitor: Browser, rows: Rows, broker: Broker
 ) -> None:
     number = await insert_incident(rows)
     answers(broker, changed(id=number, **state))
@@ -216,7 +180,7 @@ async def test_a_button_does_what_the_api_does_in_the_name_that_is_chosen(
 
 
 async def test_whoever_is_second_is_told_who_was_first(
-    visitor: Visitor, rows: Rows, broker: Broker, clock: Clock
+    visitor: Browser, rows: Rows, broker: Broker, clock: Clock
 ) -> None:
     number = await insert_incident(rows)
     first = {"id": number, "status": "acknowledged", "acknowledged_by": ACCOUNTS["admin"], "acknowledged_at": T0}
@@ -229,7 +193,7 @@ async def test_whoever_is_second_is_told_who_was_first(
 
 
 async def test_what_is_refused_is_said_on_the_page_with_its_reason(
-    visitor: Visitor, rows: Rows, broker: Broker, clock: Clock
+    visitor: Browser, rows: Rows, broker: Broker, clock: Clock
 ) -> None:
     number = await insert_incident(rows, status="resolved", resolved_at=T0)
     clock.advance(seconds=9)
@@ -250,7 +214,7 @@ async def test_what_is_refused_is_said_on_the_page_with_its_reason(
 
 
 async def test_without_a_broker_pages_say_so_and_keep_what_was_typed(
-    visitor: Visitor, rows: Rows, broker: Broker
+    visitor: Browser, rows: Rows, broker: Broker
 ) -> None:
     number = await insert_incident(rows)
     broker.is_away = True
@@ -268,7 +232,7 @@ async def test_without_a_broker_pages_say_so_and_keep_what_was_typed(
     assert "Nothing was changed" in refused.text
 
 
-async def test_failed_notifications_are_tried_again(visitor: Visitor, rows: Rows, broker: Broker) -> None:
+async def test_failed_notifications_are_tried_again(visitor: Browser, rows: Rows, broker: Broker) -> None:
     number = await insert_incident(rows)
     await rows(
         "INSERT INTO notification.notifications (page_request_id, incident_id, escalation_id, user_id, channel, step,"
@@ -289,7 +253,7 @@ async def test_failed_notifications_are_tried_again(visitor: Visitor, rows: Rows
     assert isinstance(broker.asked[0][0], RetryNotifications)
 
 
-async def test_the_page_says_what_happens_next_and_when(web: Web, visitor: Visitor, rows: Rows) -> None:
+async def test_the_page_says_what_happens_next_and_when(web: Web, visitor: Browser, rows: Rows) -> None:
     user = await web.a_user(name="Cy Castro", phone="+491701234567")
     number = await insert_incident(rows, current_escalation_level=1)
     policy = (
@@ -324,7 +288,7 @@ async def test_the_page_says_what_happens_next_and_when(web: Web, visitor: Visit
 
 
 async def test_a_viewer_sees_no_button_and_may_press_none(web: Web, rows: Rows, broker: Broker) -> None:
-    viewer = Visitor(web, await web.session("viewer"))
+    viewer = await browse(web, "viewer")
     number = await insert_incident(rows)
 
     pages = [(await viewer.get(path)).text for path in ("/incidents", f"/incidents/{number}")]
@@ -340,7 +304,7 @@ async def test_a_viewer_sees_no_button_and_may_press_none(web: Web, rows: Rows, 
 
 
 @pytest.mark.parametrize("path", ["/dashboard/live", "/dashboard/watched"])
-async def test_a_part_of_the_dashboard_is_a_part_whoever_asks(path: str, visitor: Visitor) -> None:
+async def test_a_part_of_the_dashboard_is_a_part_whoever_asks(path: str, visitor: Browser) -> None:
     part = await visitor.get(path)
 
     assert part.status_code == 200
@@ -349,7 +313,7 @@ async def test_a_part_of_the_dashboard_is_a_part_whoever_asks(path: str, visitor
 
 @pytest.mark.parametrize("path", ["/incidents/rows?severity=info", "/incidents/{id}/live"])
 async def test_a_part_is_a_part_for_htmx_and_leads_to_its_page_otherwise(
-    path: str, visitor: Visitor, rows: Rows
+    path: str, visitor: Browser, rows: Rows
 ) -> None:
     path = path.format(id=await insert_incident(rows, severity="info"))
 
@@ -362,14 +326,14 @@ async def test_a_part_is_a_part_for_htmx_and_leads_to_its_page_otherwise(
 
 
 @pytest.mark.parametrize("href", ["javascript:alert(1)", "data:text/html,x", "HTTPS://ok.example"])
-async def test_only_links_to_the_web_can_be_followed(href: str, visitor: Visitor, rows: Rows) -> None:
+async def test_only_links_to_the_web_can_be_followed(href: str, visitor: Browser, rows: Rows) -> None:
     number = await insert_incident(rows, links=[{"href": href, "text": "Runbook"}])
     page = (await visitor.get(f"/incidents/{number}")).text
     assert f'href="{href}"' not in page
     assert f"Runbook: {href}" in page
 
 
-async def test_nobody_acts_as_somebody_who_can_do_nothing(visitor: Visitor, rows: Rows) -> None:
+async def test_nobody_acts_as_somebody_who_can_do_nothing(visitor: Browser, rows: Rows) -> None:
     number = await insert_incident(rows)
 
     page = (await visitor.get(f"/incidents/{number}")).text

@@ -9,7 +9,7 @@ from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
 from pagerpal_web.ui import cover as cover_module
 
-from .browser import browser_of
+from .browser import browse
 from .conftest import ACCOUNTS, Web, in_step
 
 ADMIN, RESPONDER, VIEWER = ACCOUNTS["admin"], ACCOUNTS["responder"], ACCOUNTS["viewer"]
@@ -45,7 +45,7 @@ async def test_the_page_says_who_is_on_call_until_when_and_who_is_next(web: Web)
     await an_entry(web, schedule, RESPONDER, "2026-05-21T06:00:00Z", "2026-05-21T18:00:00Z")
     await an_entry(web, schedule, cy["id"], "2026-05-21T18:00:00Z", "2026-05-22T06:00:00Z")
 
-    page = (await (await browser_of(web, "responder")).get("/on-call")).text
+    page = (await (await browse(web, "responder")).get("/on-call")).text
 
     assert "<b>You</b>" in page
     assert re.search(r"until <time[^>]*>18:00</time>, <time[^>]*>in 6 h</time>", page)
@@ -58,7 +58,7 @@ async def test_the_picture_shows_me_gaps_and_overrides_and_the_list_says_the_sam
     await an_entry(web, schedule, RESPONDER, "2026-05-21T06:00:00Z", "2026-05-23T18:00:00Z")
     await an_entry(web, schedule, ADMIN, "2026-05-22T06:00:00Z", "2026-05-22T18:00:00Z", is_override=True)
 
-    page = (await (await browser_of(web, "responder")).get("/on-call")).text
+    page = (await (await browse(web, "responder")).get("/on-call")).text
 
     assert page.count('<g class="bar me">') == 2 + 1  # and the legend's
     assert page.count('<g class="bar override">') == 1 + 1
@@ -76,7 +76,7 @@ async def test_times_are_the_viewers_and_the_schedules_zone_is_named(web: Web, r
     _, schedule = await a_schedule(web, RESPONDER, timezone="Europe/Berlin")
     await an_entry(web, schedule, RESPONDER, "2026-05-21T06:00:00Z", "2026-05-21T18:00:00Z")
 
-    page = (await (await browser_of(web, "responder")).get("/on-call")).text
+    page = (await (await browse(web, "responder")).get("/on-call")).text
 
     assert "Times are yours: Asia/Kolkata" in page
     assert "First line, kept in Europe/Berlin" in page
@@ -86,7 +86,7 @@ async def test_times_are_the_viewers_and_the_schedules_zone_is_named(web: Web, r
 async def test_clocks_that_change_are_marked_and_said_in_words(web: Web, clock: Clock) -> None:
     clock.at = clock.at.replace(month=10)
     await a_schedule(web, RESPONDER, timezone="Europe/Berlin")
-    browser = await browser_of(web, "responder")
+    browser = await browse(web, "responder")
 
     page = (await browser.get("/on-call")).text
     later = (await browser.get("/on-call?from=2027-03-20")).text
@@ -100,7 +100,7 @@ async def test_clocks_that_change_are_marked_and_said_in_words(web: Web, clock: 
 
 async def test_the_fortnight_is_picked_by_the_address_and_nonsense_is_today(web: Web) -> None:
     await a_schedule(web)
-    browser = await browser_of(web, "viewer")
+    browser = await browse(web, "viewer")
 
     assert "1 Jun 2026 to 14 Jun 2026" in (await browser.get("/on-call?from=2026-06-01")).text
     for nonsense in ("", "9999-12-31", "x", "0001-01-01", "2026-13-01"):
@@ -110,7 +110,7 @@ async def test_the_fortnight_is_picked_by_the_address_and_nonsense_is_today(web:
 async def test_teams_without_a_schedule_are_named_and_one_team_can_be_picked(web: Web) -> None:
     team, _ = await a_schedule(web)
     await web.made("teams", name="Payments")
-    browser = await browser_of(web, "viewer")
+    browser = await browse(web, "viewer")
 
     assert "Without a schedule: Payments." in (await browser.get("/on-call")).text
     assert "Without a schedule" not in (await browser.get(f"/on-call?team={team}")).text
@@ -119,7 +119,7 @@ async def test_teams_without_a_schedule_are_named_and_one_team_can_be_picked(web
 async def test_with_many_teams_ones_own_are_drawn_and_the_others_are_a_click_away(web: Web) -> None:
     teams = [(await a_schedule(web))[0] for _ in range(14)]
     mine, _ = await a_schedule(web, RESPONDER)
-    browser = await browser_of(web, "responder")
+    browser = await browse(web, "responder")
 
     page = (await browser.get("/on-call")).text
 
@@ -136,7 +136,7 @@ async def test_a_responder_hands_their_shift_to_a_colleague_and_it_is_in_the_aud
     cy = await web.a_user(name="Cy")
     team, schedule = await a_schedule(web, RESPONDER, cy["id"])
     await an_entry(web, schedule, RESPONDER, "2026-05-21T06:00:00Z", "2026-05-21T18:00:00Z")
-    browser = await browser_of(web, "responder")
+    browser = await browse(web, "responder")
 
     times = ("2026-05-21T06:00:00+00:00", "2026-05-21T18:00:00+00:00")
     done = await browser.post("/on-call/cover", **shift(schedule, cy["id"], *times))
@@ -155,7 +155,7 @@ async def test_a_responder_hands_their_shift_to_a_colleague_and_it_is_in_the_aud
 async def test_a_responder_takes_a_colleagues_shift_or_a_gap(web: Web) -> None:
     team, schedule = await a_schedule(web, RESPONDER)
     await an_entry(web, schedule, ADMIN, "2026-05-21T06:00:00Z", "2026-05-21T18:00:00Z")
-    browser = await browser_of(web, "responder")
+    browser = await browse(web, "responder")
 
     times = ("2026-05-21T12:00:00Z", "2026-05-22T00:00:00Z")
     done = await browser.post("/on-call/cover", **shift(schedule, RESPONDER, *times))
@@ -191,7 +191,7 @@ async def test_a_cover_that_is_not_ones_own_is_refused_and_nothing_changes(
     cy = await web.a_user(name="Cy")
     _, schedule = await a_schedule(web, RESPONDER, cy["id"], VIEWER)
     await an_entry(web, schedule, RESPONDER, "2026-05-21T06:00:00Z", "2026-05-21T18:00:00Z")
-    browser = await browser_of(web, who)
+    browser = await browse(web, who)
 
     user = cy["id"] if stand_in == "cy" else stand_in
     refused = await browser.post("/on-call/cover", **shift(schedule, user, *times))
@@ -203,7 +203,7 @@ async def test_a_cover_that_is_not_ones_own_is_refused_and_nothing_changes(
 
 @pytest.mark.parametrize("schedule", ["999", "x", "", "9" * 30, "²"])
 async def test_a_cover_of_no_schedule_is_not_found(web: Web, schedule: str) -> None:
-    browser = await browser_of(web, "responder")
+    browser = await browse(web, "responder")
     fields = {**shift(1, RESPONDER, "2026-05-21T12:00:00Z", "2026-05-21T18:00:00Z"), "schedule_id": schedule}
 
     assert (await browser.post("/on-call/cover", **fields)).status_code == 404
@@ -215,7 +215,7 @@ async def test_of_two_who_hand_over_the_same_shift_one_is_told_that_it_is_theirs
     cy, dee = await web.a_user(name="Cy"), await web.a_user(name="Dee")
     _, schedule = await a_schedule(web, RESPONDER, cy["id"], dee["id"])
     await an_entry(web, schedule, RESPONDER, "2026-05-21T06:00:00Z", "2026-05-21T18:00:00Z")
-    first, second = await browser_of(web, "responder"), await browser_of(web, "responder")
+    first, second = await browse(web, "responder"), await browse(web, "responder")
     in_step(monkeypatch, cover_module, "create_entry")
 
     times = ("2026-05-21T12:00:00Z", "2026-05-21T18:00:00Z")
@@ -233,8 +233,8 @@ async def test_a_viewer_sees_no_buttons_and_a_responder_those_of_their_own_shift
     await an_entry(web, schedule, RESPONDER, "2026-05-21T06:00:00Z", "2026-05-21T18:00:00Z")
     await an_entry(web, schedule, RESPONDER, "2026-05-23T06:00:00Z", "2026-05-23T18:00:00Z")
 
-    own = (await (await browser_of(web, "responder")).get("/on-call")).text
-    seen = (await (await browser_of(web, "viewer")).get("/on-call")).text
+    own = (await (await browse(web, "responder")).get("/on-call")).text
+    seen = (await (await browse(web, "viewer")).get("/on-call")).text
 
     assert own.count("Cover for me</summary>") == 2
     assert f'name="user_id" value="{cy["id"]}">Cy</button>' in own
@@ -244,4 +244,4 @@ async def test_a_viewer_sees_no_buttons_and_a_responder_those_of_their_own_shift
 
 
 async def test_without_any_schedule_the_page_says_what_one_is_for(web: Web) -> None:
-    assert "No schedule yet" in (await (await browser_of(web, "viewer")).get("/on-call")).text
+    assert "No schedule yet" in (await (await browse(web, "viewer")).get("/on-call")).text

@@ -2,8 +2,8 @@
 
 import pytest
 
+from .browser import browse, text_of
 from .conftest import ACCOUNTS, PASSWORD, Web
-from .visiting import browser, text_of
 
 NUMBER = "+4915110000001"
 
@@ -11,7 +11,7 @@ NUMBER = "+4915110000001"
 async def test_the_list_says_whom_a_page_wakes_and_shows_no_telephone(web: Web) -> None:
     await web.a_user(name="Ana", phone=NUMBER)
 
-    response = await (await browser(web, "viewer")).get("/users")
+    response = await (await browse(web, "viewer")).get("/users")
 
     shown = text_of(response)
     assert "Ana user1@example.org Responder Phone rings none has no login" in shown
@@ -24,7 +24,7 @@ async def test_the_list_says_whom_a_page_wakes_and_shows_no_telephone(web: Web) 
 async def test_people_are_found_by_name_and_address_a_page_at_a_time(web: Web) -> None:
     for number in range(60):
         await web.a_user(name=f"Zoe {number:02} 100%")
-    viewer = await browser(web, "viewer")
+    viewer = await browse(web, "viewer")
 
     first, last = await viewer.get("/users?q=zOe"), await viewer.get("/users?q=zoe&page=2")
 
@@ -40,7 +40,7 @@ async def test_somebody_is_added(web: Web) -> None:
     given = {"name": "Ana", "email": "ana@example.org", "role": "responder", "phone": "+49 151 10000001",
              "timezone": "Europe/Berlin", "password": ""}  # fmt: skip
 
-    shown = await (await browser(web)).done("/users", do="create", **given)
+    shown = await (await browse(web)).done("/users", do="create", **given)
 
     assert "Ana is there." in shown
     (ana,) = [one for one in (await web("GET", "/api/v1/users")).json() if one["email"] == "ana@example.org"]
@@ -51,7 +51,7 @@ async def test_what_is_refused_of_somebody_new_is_beside_its_field_and_no_passwo
     given = {"name": "Ana", "email": "no address", "role": "responder", "phone": "110", "timezone": "Mars/Base",
              "password": "password1234"}  # fmt: skip
 
-    response = await (await browser(web)).post("/users", do="create", **given)
+    response = await (await browse(web)).post("/users", do="create", **given)
 
     shown = text_of(response)
     assert response.status_code == 422
@@ -59,13 +59,13 @@ async def test_what_is_refused_of_somebody_new_is_beside_its_field_and_no_passwo
         assert said in shown
     assert "password1234" not in response.text
     taken = {**given, "email": "ADMIN@example.org", "phone": "", "timezone": "UTC", "password": "a very long secret"}
-    response = await (await browser(web)).post("/users", do="create", **taken)
+    response = await (await browse(web)).post("/users", do="create", **taken)
     assert (response.status_code, "Another user has this email address." in text_of(response)) == (409, True)
 
 
 async def test_an_admin_changes_somebody_and_sees_the_telephone_masked(web: Web) -> None:
     ana = await web.a_user(name="Ana", phone=NUMBER)
-    admin, path = await browser(web), f"/users/{ana['id']}"
+    admin, path = await browse(web), f"/users/{ana['id']}"
 
     page = await admin.get(path)
     assert ("+49…0001" in page.text, NUMBER in page.text) == (True, False)
@@ -83,19 +83,19 @@ async def test_an_admin_changes_somebody_and_sees_the_telephone_masked(web: Web)
 
 async def test_a_login_is_given_ended_and_taken_away(web: Web) -> None:
     ana = await web.a_user(name="Ana")
-    admin, path, who = await browser(web), f"/users/{ana['id']}", ana["email"].partition("@")[0]
+    admin, path, who = await browse(web), f"/users/{ana['id']}", ana["email"].partition("@")[0]
 
     short = await admin.post(path, do="set_password", form="login", login__password="too short")
     assert (short.status_code, "too short" in short.text, "12" in text_of(short)) == (422, False, True)
     await admin.done(path, do="set_password", form="login", login__password=PASSWORD)
-    hers = await browser(web, who)
+    hers = await browse(web, who)
     assert (await hers.get("/teams")).status_code == 200
 
     assert "Every session of theirs has ended." in await admin.done(path, do="end_sessions")
     assert (await hers.get("/teams")).status_code == 303
     assert {"all": True} in [event["data"] for event in await web.audit()]
 
-    hers = await browser(web, who)
+    hers = await browse(web, who)
     await admin.done(path, do="remove_password")
     assert (await hers.get("/teams")).status_code == 303
     assert (await web("GET", f"/api/v1/users/{ana['id']}")).json()["has_password"] is False
@@ -114,7 +114,7 @@ async def test_the_page_says_where_nobody_else_is_named_before_somebody_is_deact
     await web.made(f"schedules/{schedule['id']}/entries", **shift)
     turns = {"user_ids": [ana["id"], bo["id"]], "kind": "weekly", "handoff_at": "2026-05-04T09:00:00"}
     await web.made(f"schedules/{schedule['id']}/rotations", name="Weeks", **turns)
-    admin, path = await browser(web), f"/users/{ana['id']}"
+    admin, path = await browse(web), f"/users/{ana['id']}"
 
     shown = text_of(await admin.get(path))
 
@@ -129,14 +129,14 @@ async def test_the_page_says_where_nobody_else_is_named_before_somebody_is_deact
 
 
 async def test_the_last_admin_who_can_log_in_stays_one(web: Web) -> None:
-    response = await (await browser(web)).post(f"/users/{ACCOUNTS['admin']}", do="deactivate")
+    response = await (await browse(web)).post(f"/users/{ACCOUNTS['admin']}", do="deactivate")
     assert (response.status_code, "last admin who can log in" in text_of(response)) == (409, True)
 
 
 @pytest.mark.parametrize("who", ["responder", "viewer"])
 async def test_only_an_admin_changes_people(web: Web, who: str) -> None:
     ana = await web.a_user(name="Ana", phone=NUMBER)
-    visitor, path = await browser(web, who), f"/users/{ana['id']}"
+    visitor, path = await browse(web, who), f"/users/{ana['id']}"
 
     page = await visitor.get(path)
 
@@ -148,6 +148,6 @@ async def test_only_an_admin_changes_people(web: Web, who: str) -> None:
 
 
 async def test_without_the_token_nothing_is_changed(web: Web) -> None:
-    admin, path = await browser(web), f"/users/{ACCOUNTS['viewer']}"
+    admin, path = await browse(web), f"/users/{ACCOUNTS['viewer']}"
     assert (await admin.send(path, {"do": "deactivate"})).status_code == 403
     assert (await web("GET", f"/api/v1/users/{ACCOUNTS['viewer']}")).json()["is_active"] is True

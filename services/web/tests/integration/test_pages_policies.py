@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pagerpal_web.api import level_order
 
+from .browser import browse, text_of
 from .conftest import Web, in_step
-from .visiting import browser, text_of
 
 POLICIES = "/escalation-policies"
 NUMBER = "+4915110000001"
@@ -35,7 +35,7 @@ async def levels_of(web: Web, policy: Any) -> list[tuple[int, float, list[int | 
 
 async def test_a_policy_is_built_level_by_level_and_says_who_would_be_paged(web: Web) -> None:
     team, ana, bo = await web.a_team(), await web.a_user(name="Ana", phone=NUMBER), await web.a_user(name="Bo")
-    admin = await browser(web)
+    admin = await browse(web)
 
     shown = await admin.done(POLICIES, do="create", team_id=team["id"], name="Usual")
     assert "There are no levels yet" in shown
@@ -60,7 +60,7 @@ async def test_a_level_that_nobody_is_on_is_said_and_passed_at_once(web: Web) ->
     level = policy["id"], 1
     assignee = {"assignee_type": "schedule", "schedule_id": schedule["id"]}
     await web.made("escalation-policies/{}/levels/{}/assignees".format(*level), **assignee)
-    viewer = await browser(web, "viewer")
+    viewer = await browse(web, "viewer")
 
     page, listed = text_of(await viewer.get(f"{POLICIES}/{policy['id']}")), text_of(await viewer.get(POLICIES))
 
@@ -79,7 +79,7 @@ async def test_who_is_on_call_is_named_with_the_end_of_the_shift(web: Web) -> No
     await web.made(f"schedules/{schedule['id']}/entries", **shift)
     who = {"assign-1-who": f"schedule:{schedule['id']}"}
 
-    shown = await (await browser(web)).done(f"{POLICIES}/1", do="add_assignee", form="assign-1", about=1, **who)
+    shown = await (await browse(web)).done(f"{POLICIES}/1", do="add_assignee", form="assign-1", about=1, **who)
 
     assert "On call Nights: Ana until 20:00" in shown
     assert (await levels_of(web, policy)) == [(1, 5, [None])]
@@ -88,7 +88,7 @@ async def test_who_is_on_call_is_named_with_the_end_of_the_shift(web: Web) -> No
 async def test_levels_change_places_in_one_step(web: Web) -> None:
     people = [(await web.a_user(name=name))["id"] for name in ("Ana", "Bo", "Cy")]
     policy = await a_policy(web, *((number, [one]) for number, one in enumerate(people, start=1)))
-    admin, path = await browser(web), f"{POLICIES}/{policy['id']}"
+    admin, path = await browse(web), f"{POLICIES}/{policy['id']}"
 
     assert "It is level 3 now." in await admin.done(path, do="move_level", about=2, to="down")
     assert [who for _, _, who in await levels_of(web, policy)] == [[people[0]], [people[2]], [people[1]]]
@@ -103,7 +103,7 @@ async def test_levels_change_places_in_one_step(web: Web) -> None:
 
 async def test_two_who_move_levels_at_once_lose_none(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     policy = await a_policy(web, (1, []), (2, []), (3, []))
-    one, other, path = await browser(web), await browser(web), f"{POLICIES}/{policy['id']}"
+    one, other, path = await browse(web), await browse(web), f"{POLICIES}/{policy['id']}"
     in_step(monkeypatch, level_order, "_set_number")
 
     await asyncio.gather(
@@ -117,7 +117,7 @@ async def test_two_who_move_levels_at_once_lose_none(web: Web, monkeypatch: pyte
 async def test_levels_and_those_whom_they_reach_are_changed_and_removed(web: Web) -> None:
     ana = await web.a_user(name="Ana")
     policy = await a_policy(web, (5, [ana["id"]]), (5, []))
-    admin, path = await browser(web), f"{POLICIES}/{policy['id']}"
+    admin, path = await browse(web), f"{POLICIES}/{policy['id']}"
 
     await admin.done(path, do="change_level", form="level-1", about=1, **{"level-1-timeout_minutes": "0.5"})
     assert "Waits 30 s for an answer" in text_of(await admin.get(path))
@@ -129,7 +129,7 @@ async def test_levels_and_those_whom_they_reach_are_changed_and_removed(web: Web
 
 async def test_what_is_refused_of_a_level_stays_typed_beside_its_field(web: Web) -> None:
     policy = await a_policy(web, (5, []))
-    admin, path = await browser(web), f"{POLICIES}/{policy['id']}"
+    admin, path = await browse(web), f"{POLICIES}/{policy['id']}"
 
     wrong = await admin.post(path, do="change_level", form="level-1", about=1, **{"level-1-timeout_minutes": "soon"})
     assert (wrong.status_code, "[soon]" in text_of(wrong), "valid number" in text_of(wrong)) == (422, True, True)
@@ -148,7 +148,7 @@ async def test_what_is_refused_of_a_level_stays_typed_beside_its_field(web: Web)
 async def test_settings_are_kept_and_the_default_changes_hands(web: Web) -> None:
     policy = await a_policy(web, (5, []))
     other = await web.made("escalation-policies", team_id=policy["team_id"], name="Other")
-    admin, path = await browser(web), f"{POLICIES}/{other['id']}"
+    admin, path = await browse(web), f"{POLICIES}/{other['id']}"
     fields = {"policy__name": "Weekend", "policy__repeat_count": "2", "policy__reminder_minutes": "15",
               "policy__ack_timeout_minutes": "90"}  # fmt: skip
 
@@ -170,7 +170,7 @@ async def test_a_policy_that_a_source_uses_is_not_deleted(web: Web) -> None:
     policy = await a_policy(web)
     source = {"name": "Grafana", "source_type": "grafana", "escalation_policy_id": policy["id"]}
     made = await web.made("alert-sources", team_id=policy["team_id"], **source)
-    admin, path = await browser(web), f"{POLICIES}/{policy['id']}"
+    admin, path = await browse(web), f"{POLICIES}/{policy['id']}"
 
     refused = await admin.post(path, do="delete")
 
@@ -186,7 +186,7 @@ async def test_each_severity_has_its_own_forecast(web: Web, severity: str) -> No
     await web.made(f"users/{ana['id']}/notification-rules", **rule)
     policy = await a_policy(web, (5, [ana["id"]]))
 
-    response = await (await browser(web, "viewer")).get(f"{POLICIES}/{policy['id']}/now?severity={severity}")
+    response = await (await browse(web, "viewer")).get(f"{POLICIES}/{policy['id']}/now?severity={severity}")
 
     how = "Mail to Ana" if severity == "info" else "SMS to Ana"
     assert (response.status_code, how in text_of(response) or how in response.text) == (200, True)
@@ -195,7 +195,7 @@ async def test_each_severity_has_its_own_forecast(web: Web, severity: str) -> No
 @pytest.mark.parametrize("who", ["responder", "viewer"])
 async def test_only_an_admin_changes_a_policy(web: Web, who: str) -> None:
     policy = await a_policy(web, (5, []))
-    visitor, path = await browser(web, who), f"{POLICIES}/{policy['id']}"
+    visitor, path = await browse(web, who), f"{POLICIES}/{policy['id']}"
 
     shown = text_of(await visitor.get(path))
 
@@ -208,13 +208,13 @@ async def test_only_an_admin_changes_a_policy(web: Web, who: str) -> None:
 
 async def test_without_the_token_nothing_is_changed(web: Web) -> None:
     policy = await a_policy(web, (5, []))
-    admin = await browser(web)
+    admin = await browse(web)
     assert (await admin.send(f"{POLICIES}/{policy['id']}", {"do": "delete"})).status_code == 403
     assert len(await levels_of(web, policy)) == 1
 
 
 async def test_a_policy_needs_a_name_and_a_team_that_is_there(web: Web) -> None:
-    team, admin = await web.a_team(), await browser(web)
+    team, admin = await web.a_team(), await browse(web)
     for fields, status in (({"team_id": team["id"], "name": ""}, 422), ({"team_id": 99, "name": "X"}, 400)):
         response = await admin.post(POLICIES, do="create", **fields)
         assert response.status_code == status

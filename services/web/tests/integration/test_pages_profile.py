@@ -7,9 +7,9 @@ from pagerpal_common.contracts.notifications import CheckOutcome, ContactChecked
 from pagerpal_common.errors import NoReply
 from pagerpal_common.testing.rows import Rows
 
+from .browser import Browser, browse, text_of
 from .conftest import ACCOUNTS, PASSWORD, T0, Broker, Web
 from .test_contact_methods import deliver
-from .visiting import Browser, browser, text_of
 
 PROFILE = "/profile"
 NUMBER = "+491701234567"
@@ -21,7 +21,7 @@ NEW = "a horse, a staple and a battery"
 @pytest.fixture
 async def viewer(web: Web) -> Browser:
     """The least of the roles is enough for one's own."""
-    return await browser(web, "viewer")
+    return await browse(web, "viewer")
 
 
 def told(outcome: CheckOutcome, detail: str = "so it said") -> ContactChecked:
@@ -145,7 +145,7 @@ async def test_nobody_tests_or_removes_what_is_somebody_elses(web: Web, viewer: 
 
 
 async def test_a_new_password_keeps_this_session_and_ends_the_others(web: Web, viewer: Browser) -> None:
-    other = await browser(web, "viewer")
+    other = await browse(web, "viewer")
     fields = {"password__current_password": PASSWORD, "password__new_password": NEW}
 
     wrong = await viewer.post(
@@ -160,12 +160,12 @@ async def test_a_new_password_keeps_this_session_and_ends_the_others(web: Web, v
 
     assert "The new password holds." in await viewer.done(PROFILE, do="change_password", form="password", **fields)
     assert (await other.get(PROFILE)).status_code == 303
-    assert (await browser(web, "viewer", NEW)).client.cookies
+    assert (await browse(web, "viewer", NEW)).client.cookies
 
 
 async def test_sessions_are_listed_and_ended(web: Web, viewer: Browser) -> None:
-    phone, desk = await browser(web, "viewer"), await browser(web, "viewer")
-    theirs = await browser(web, "responder")
+    phone, desk = await browse(web, "viewer"), await browse(web, "viewer")
+    theirs = await browse(web, "responder")
     shown = text_of(await viewer.get(PROFILE))
     assert ("End all others" in shown, shown.count("seen")) == (True, 3)
     assert "python-httpx" in shown.partition("Here")[0]

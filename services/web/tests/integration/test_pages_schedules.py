@@ -12,7 +12,7 @@ from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import OnCallReason
 from pagerpal_web.domain.coverage import differences
 
-from .browser import Browser, browser_of
+from .browser import Browser, browse
 from .conftest import ACCOUNTS, T0, Web
 from .test_pages_on_call import ADMIN, RESPONDER, VIEWER, a_schedule, an_entry, on_call
 
@@ -32,7 +32,7 @@ async def test_the_list_says_who_is_on_call_and_where_gaps_are(web: Web) -> None
     await an_entry(web, schedule, ADMIN, "2026-05-21T06:00:00Z", "2026-05-22T06:00:00Z")
     await an_entry(web, schedule, ADMIN, "2026-05-22T06:00:00Z", "2026-05-23T06:00:00Z")
 
-    page = (await (await browser_of(web, "viewer")).get("/schedules")).text
+    page = (await (await browse(web, "viewer")).get("/schedules")).text
 
     assert re.search(r"admin <span class=\"soft\">until <time [^>]*>Sat 23 May 06:00<", page)
     assert "Gaps: 12 d 6 h" in page
@@ -42,7 +42,7 @@ async def test_the_list_says_who_is_on_call_and_where_gaps_are(web: Web) -> None
 
 async def test_a_schedule_is_made_by_an_admin_and_what_is_wrong_is_said_with_what_was_typed_kept(web: Web) -> None:
     team = (await web.a_team())["id"]
-    browser = await browser_of(web)
+    browser = await browse(web)
 
     refused = await browser.post("/schedules/new", team_id=team, name='"><script>', timezone="Europe/Nowhere")
     made = await browser.post("/schedules/new", team_id=team, name="Nights", timezone="Europe/Berlin")
@@ -68,7 +68,7 @@ async def test_the_page_of_a_schedule_shows_what_holds_and_each_layer(web: Web, 
     await web.made(f"schedules/{schedule}/rotations", name="Nights & days", restrictions=hours, **turns)
     await rows("UPDATE directory.users SET is_active = false WHERE id = :id", id=VIEWER)
 
-    page = (await (await browser_of(web, "responder")).get(f"/schedules/{schedule}")).text
+    page = (await (await browse(web, "responder")).get(f"/schedules/{schedule}")).text
 
     names = re.findall(r'<text class="(?:head|mine|)" x="[08]"[^>]*>([^<]*)<title>', page)
     assert names == ["On call", "Overrides", "Overrides", "Entries", "Nights &amp; days"]
@@ -80,7 +80,7 @@ async def test_the_page_of_a_schedule_shows_what_holds_and_each_layer(web: Web, 
 
 
 async def test_a_schedule_that_is_not_there_has_no_page(web: Web) -> None:
-    browser = await browser_of(web)
+    browser = await browse(web)
 
     for path in ("999", "999/edit", "999/cover", "999/entries/new", "999/rotations/new", "999/rotations/1/edit"):
         assert (await browser.get(f"/schedules/{path}")).status_code == 404
@@ -91,7 +91,7 @@ async def test_a_schedule_that_is_not_there_has_no_page(web: Web) -> None:
 
 async def test_an_entry_is_previewed_and_only_then_saved(web: Web, rows: Rows) -> None:
     team, schedule = await a_schedule(web, RESPONDER, timezone="Europe/Berlin")
-    browser = await browser_of(web)
+    browser = await browse(web)
     path = f"/schedules/{schedule}/entries/new"
 
     shown = await browser.post(path, step="preview", **ENTRY)
@@ -128,7 +128,7 @@ async def test_a_preview_refuses_what_saving_refuses_and_keeps_what_was_typed(
 ) -> None:
     _, schedule = await a_schedule(web, RESPONDER)
     await an_entry(web, schedule, ADMIN, "2026-05-24T00:00:00Z", "2026-05-25T00:00:00Z")
-    browser = await browser_of(web)
+    browser = await browse(web)
 
     typed = {**ENTRY, **fields}
     refused = await browser.post(f"/schedules/{schedule}/entries/new", step=step, **typed)
@@ -144,7 +144,7 @@ async def test_a_preview_refuses_what_saving_refuses_and_keeps_what_was_typed(
 async def test_an_override_that_opens_nothing_and_one_that_changes_nothing_are_said_to(web: Web) -> None:
     _, schedule = await a_schedule(web, RESPONDER)
     await an_entry(web, schedule, RESPONDER, "2026-05-01T00:00:00Z", "2026-07-01T00:00:00Z")
-    browser = await browser_of(web)
+    browser = await browse(web)
     path = f"/schedules/{schedule}/entries/new"
 
     same = await browser.post(path, step="preview", **ENTRY, is_override="true")
@@ -159,7 +159,7 @@ async def test_an_override_that_opens_nothing_and_one_that_changes_nothing_are_s
 
 async def test_times_that_come_twice_or_never_are_told_of_before_it_is_saved(web: Web) -> None:
     _, schedule = await a_schedule(web, RESPONDER, timezone="Europe/Berlin")
-    browser = await browser_of(web)
+    browser = await browse(web)
     path = f"/schedules/{schedule}/entries/new"
 
     night = {"user_id": str(RESPONDER), "starts_at": "2026-10-25T02:30", "ends_at": "2026-10-25T09:00"}
@@ -175,7 +175,7 @@ async def test_times_that_come_twice_or_never_are_told_of_before_it_is_saved(web
 async def test_removing_an_entry_says_which_gap_it_opens_and_the_button_says_it_too(web: Web, rows: Rows) -> None:
     _, schedule = await a_schedule(web, RESPONDER)
     entry = await an_entry(web, schedule, RESPONDER, "2026-05-22T06:00:00Z", "2026-05-22T18:00:00Z")
-    browser = await browser_of(web)
+    browser = await browse(web)
     path = f"/schedules/{schedule}/entries/{entry}/remove"
 
     shown = await browser.get(path)
@@ -191,7 +191,7 @@ async def test_removing_an_entry_says_which_gap_it_opens_and_the_button_says_it_
 
 async def test_a_rotation_is_previewed_saved_edited_and_removed(web: Web, rows: Rows) -> None:
     team, schedule = await a_schedule(web, RESPONDER, timezone="Europe/Berlin")
-    browser = await browser_of(web)
+    browser = await browse(web)
     path = f"/schedules/{schedule}/rotations"
     hours = {"weekdays-0": ["0", "1"], "from-0": "09:00", "to-0": "17:00"}
 
@@ -239,7 +239,7 @@ async def test_a_rotation_that_cannot_be_is_refused_and_what_was_typed_is_kept(
     web: Web, rows: Rows, fields: dict[str, Any], status: int, why: str
 ) -> None:
     _, schedule = await a_schedule(web)
-    browser = await browser_of(web)
+    browser = await browse(web)
 
     refused = await browser.post(f"/schedules/{schedule}/rotations/new", step="preview", **{**ROTATION, **fields})
 
@@ -256,7 +256,7 @@ async def test_somebody_deactivated_keeps_their_place_in_a_rotation_that_is_edit
     turns = {"user_ids": [cy["id"], ADMIN], "kind": "weekly", "handoff_at": "2026-05-04T09:00:00"}
     made = await web.made(f"schedules/{schedule}/rotations", name="Weeks", **turns)
     await web("DELETE", f"/api/v1/users/{cy['id']}")
-    browser = await browser_of(web)
+    browser = await browse(web)
     path = f"/schedules/{schedule}/rotations/{made['id']}/edit"
 
     form = (await browser.get(path)).text
@@ -272,7 +272,7 @@ async def test_another_time_zone_is_previewed_because_handoffs_move(web: Web) ->
     _, schedule = await a_schedule(web, timezone="UTC")
     turns = {"user_ids": [RESPONDER, ADMIN], "kind": "weekly", "handoff_at": "2026-05-04T09:00:00"}
     await web.made(f"schedules/{schedule}/rotations", name="Weeks", **turns)
-    browser = await browser_of(web)
+    browser = await browse(web)
     path = f"/schedules/{schedule}/edit"
 
     shown = await browser.post(path, step="preview", name="Second line", timezone="Europe/Berlin")
@@ -293,7 +293,7 @@ async def test_a_schedule_is_deleted_unless_a_level_uses_it(web: Web) -> None:
     level = await web.made(levels, level_number=1, timeout_minutes=5)
     assignees = f"{levels}/{level['id']}/assignees"
     assignee = await web.made(assignees, assignee_type="schedule", schedule_id=schedule)
-    browser = await browser_of(web)
+    browser = await browse(web)
 
     refused = await browser.post(f"/schedules/{schedule}/delete")
     await web("DELETE", f"/api/v1/{assignees}/{assignee['id']}")
@@ -313,7 +313,7 @@ async def test_whoever_is_no_admin_is_shown_no_form_of_a_schedule_and_its_post_i
     entry = await an_entry(web, schedule, RESPONDER, "2026-05-22T06:00:00Z", "2026-05-22T18:00:00Z")
     made = await web.made(f"schedules/{schedule}/rotations", **{**ROTATION, "user_ids": [ADMIN], "length": 1,
                           "priority": 0, "handoff_at": "2026-05-25T09:00:00"})  # fmt: skip
-    browser = await browser_of(web, who)
+    browser = await browse(web, who)
 
     page = (await browser.get(f"/schedules/{schedule}")).text
     assert not re.search(r"/(edit|remove|delete|new)", page)
@@ -333,7 +333,7 @@ async def test_a_responder_previews_a_cover_of_their_own_times_and_saves_it(web:
     cy = await web.a_user(name="Cy")
     team, schedule = await a_schedule(web, RESPONDER, cy["id"])
     await an_entry(web, schedule, RESPONDER, "2026-05-22T00:00:00Z", "2026-05-23T00:00:00Z")
-    browser = await browser_of(web, "responder")
+    browser = await browse(web, "responder")
     path = f"/schedules/{schedule}/cover"
 
     form = (await browser.get(f"{path}?starts_at=2026-05-22T00:00:00%2B00:00&ends_at=nonsense")).text
@@ -445,7 +445,7 @@ async def test_saving_does_what_the_preview_said(web: Web, rows: Rows, seed: int
     await rows("UPDATE directory.users SET name = 'Person ' || id WHERE id <> :me", me=ADMIN)
     zone = chance.choice(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
     _, schedule = await a_schedule(web, timezone=zone)
-    browser = await browser_of(web)
+    browser = await browse(web)
 
     saved = 0
     for number in range(12):

@@ -7,7 +7,7 @@ from pagerpal_common.testing.rows import Rows
 from pagerpal_web.settings import WebSettings
 from pagerpal_web.ui.settings import SETTINGS
 
-from .browsing import browse
+from .browser import browse
 from .conftest import Broker, Web
 
 SECRET = "a planted secret key of 32 bytes and more"

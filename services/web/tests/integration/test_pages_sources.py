@@ -13,7 +13,7 @@ from pagerpal_common.ids import uuid7
 from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import AlertOutcome
 
-from .browsing import Browser, browse
+from .browser import Browser, browse
 from .conftest import T0, Broker, Web, an_incident
 from .test_incidents import insert_incident
 

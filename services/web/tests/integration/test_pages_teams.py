@@ -3,9 +3,9 @@
 import pytest
 from pagerpal_common.testing.rows import Rows
 
+from .browser import browse, text_of
 from .conftest import Web
 from .test_incidents import insert_incident
-from .visiting import browser, text_of
 
 
 async def test_the_list_says_who_is_on_call_and_what_each_team_has(web: Web) -> None:
@@ -18,14 +18,14 @@ async def test_the_list_says_who_is_on_call_and_what_each_team_has(web: Web) -> 
     await web.made("escalation-policies", team_id=team["id"], name="Usual")
     await web.made("alert-sources", team_id=team["id"], name="Grafana", source_type="grafana")
 
-    shown = text_of(await (await browser(web, "viewer")).get("/teams"))
+    shown = text_of(await (await browse(web, "viewer")).get("/teams"))
 
     assert "Platform Ana until 20:00 Nobody on Second line Usual No levels 1 1 none" in shown
     assert "New team" not in shown
 
 
 async def test_a_team_is_made_changed_and_deleted(web: Web) -> None:
-    admin = await browser(web)
+    admin = await browse(web)
 
     shown = await admin.done("/teams", do="create", name="Payments", description="Cards & co.")
     assert "Team Payments is there." in shown
@@ -40,7 +40,7 @@ async def test_a_team_is_made_changed_and_deleted(web: Web) -> None:
 
 
 async def test_what_is_refused_stays_typed_and_is_said_beside_its_field(web: Web) -> None:
-    admin = await browser(web)
+    admin = await browse(web)
 
     response = await admin.post("/teams", do="create", name="", description="Runs <b>clusters</b>")
 
@@ -54,7 +54,7 @@ async def test_what_is_refused_stays_typed_and_is_said_beside_its_field(web: Web
 
 async def test_people_join_and_leave_and_nobody_joins_twice(web: Web) -> None:
     team, ana = await web.a_team(), await web.a_user(name="Ana")
-    admin, path = await browser(web), f"/teams/{team['id']}"
+    admin, path = await browse(web), f"/teams/{team['id']}"
     joining = {"do": "add_member", "form": "member", "member__user_id": ana["id"]}
 
     assert "Ana is in the team now." in await admin.done(path, **joining)
@@ -71,7 +71,7 @@ async def test_what_hangs_on_a_team_keeps_it_and_is_named(web: Web) -> None:
     team = await web.a_team()
     await web.made("schedules", team_id=team["id"], name="First line")
 
-    response = await (await browser(web)).post(f"/teams/{team['id']}", do="delete")
+    response = await (await browse(web)).post(f"/teams/{team['id']}", do="delete")
 
     assert response.status_code == 409
     assert f"Team {team['id']} is still used by schedule 1." in text_of(response)
@@ -81,13 +81,13 @@ async def test_open_incidents_stand_on_the_page_of_their_team(web: Web, rows: Ro
     team = await web.a_team()
     await insert_incident(rows, team_id=team["id"], title="Disk full")
 
-    assert "Critical Triggered now Disk full" in text_of(await (await browser(web)).get(f"/teams/{team['id']}"))
+    assert "Critical Triggered now Disk full" in text_of(await (await browse(web)).get(f"/teams/{team['id']}"))
 
 
 @pytest.mark.parametrize("who", ["responder", "viewer"])
 async def test_only_an_admin_changes_a_team(web: Web, who: str) -> None:
     team = await web.a_team()
-    visitor = await browser(web, who)
+    visitor = await browse(web, who)
 
     assert "Settings" not in text_of(await visitor.get(f"/teams/{team['id']}"))
     for path, do in (("/teams", "create"), (f"/teams/{team['id']}", "delete")):
@@ -96,7 +96,7 @@ async def test_only_an_admin_changes_a_team(web: Web, who: str) -> None:
 
 
 async def test_a_form_without_its_token_or_with_an_unknown_wish_does_nothing(web: Web) -> None:
-    admin = await browser(web)
+    admin = await browse(web)
 
     assert (await admin.send("/teams", {"do": "create", "name": "X"})).status_code == 403
     assert (await admin.post("/teams", do="drop", name="X")).status_code == 400
@@ -106,11 +106,11 @@ async def test_a_form_without_its_token_or_with_an_unknown_wish_does_nothing(web
 @pytest.mark.parametrize("about", ["", "x", "-1", "9" * 30, "²"])
 async def test_a_number_that_is_none_is_a_broken_form(web: Web, about: str) -> None:
     team = await web.a_team()
-    response = await (await browser(web)).post(f"/teams/{team['id']}", do="remove_member", about=about)
+    response = await (await browse(web)).post(f"/teams/{team['id']}", do="remove_member", about=about)
     assert (response.status_code, "Load the page again" in text_of(response)) == (400, True)
 
 
 async def test_a_team_that_is_not_there_is_404(web: Web) -> None:
-    admin = await browser(web)
+    admin = await browse(web)
     assert (await admin.get("/teams/99")).status_code == 404
     assert (await admin.post("/teams/99", do="delete")).status_code == 404

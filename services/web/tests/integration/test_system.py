@@ -156,6 +156,24 @@ async def test_spooled_alerts_count_until_they_are_in_the_ledger_or_parked(web: 
     assert body["parked_alerts"] == 1
 
 
+async def test_a_provider_in_trouble_is_named_with_what_waits_for_it(web: Web, rows: Rows, clock: Clock) -> None:
+    await seen_at_work(rows, clock)
+    await insert_notification(rows, "queued", T0 + timedelta(hours=1))
+    await rows("UPDATE notification.notifications SET held_by = 'infobip'")
+    query = "INSERT INTO notification.circuits VALUES (:name, :state, 5, 1, :opened, :probe)"
+    since = clock() - timedelta(minutes=3)
+    await rows(query, name="infobip", state="probing", opened=since, probe=clock() + timedelta(seconds=20))
+    await rows(query, name="smtp", state="closed", opened=None, probe=None)
+
+    body, by_name = await jobs(web)
+
+    assert body["healthy"] is False
+    assert (by_name["notification_retry"]["healthy"], by_name["notification_retry"]["reason"]) == (
+        False,
+        f"infobip has been in trouble since {since:%Y-%m-%dT%H:%M:%SZ}; 1 notification waits for it",
+    )
+
+
 async def test_parked_messages_are_counted_and_unknown_while_the_broker_is_away(
     web: Web, rows: Rows, clock: Clock, broker: Broker
 ) -> None:

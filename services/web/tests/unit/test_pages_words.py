@@ -56,6 +56,10 @@ def test_what_comes_next_is_in_order_of_time() -> None:
         (Way("sms", "Bo", False, second(5), 0), Coming("SMS to Bo", second(5))),
         (Way("email", "Bo", False, second(5), 2), Coming("Mail to Bo, try 3", second(5))),
         (Way("webhook", "Bo", False, second(-5), 0), Coming("Webhook to Bo goes out", None)),
+        (
+            Way("sms", "Bo", True, second(5), 1, "infobip"),
+            Coming("SMS to Bo goes out once infobip answers again", None),
+        ),
     ],
 )
 def test_a_notification_that_waits_says_when_it_goes_out(way: Way, expected: Coming) -> None:

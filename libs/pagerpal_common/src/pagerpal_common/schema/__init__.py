@@ -1,14 +1,14 @@
-"""The whole data model: one file per owner. Anyone may read, only the owner writes."""
+"""The whole data model: one file per owner, and of web's one per topic. Anyone may read, only the owner writes."""
 
 from collections.abc import Mapping
 
 from sqlalchemy import Table
 
-from pagerpal_common.schema import directory, escalation, incidents, ingest, notification, replies
+from pagerpal_common.schema import directory, escalation, incidents, ingest, notification, on_call, policies, replies
 from pagerpal_common.schema.columns import metadata
 
 OWNERS: Mapping[str, tuple[Table, ...]] = {
-    "web": directory.OWNED + replies.OWNED,
+    "web": directory.OWNED + on_call.OWNED + policies.OWNED + replies.OWNED,
     "incidents": incidents.OWNED,
     "escalator": escalation.OWNED,
     "notifier": notification.OWNED,
@@ -29,7 +29,7 @@ SECRET: tuple[Table, ...] = (
     directory.credentials,
     directory.sessions,
     directory.audit_events,
-    directory.calendar_feeds,
+    on_call.calendar_feeds,
 )
 """Tables that only their owner may even read."""
 

@@ -1,27 +1,25 @@
-"""Who there is and how they are to be paged. Written by web alone, read by all."""
+"""Who there is, how they are reached, and in which teams they are. Written by web alone, read by all."""
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
     LargeBinary,
-    Numeric,
     Table,
     Text,
     UniqueConstraint,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from pagerpal_common.schema.columns import identity, instant, loop_runs, metadata, one_of
-from pagerpal_common.vocabulary import AssigneeType, Channel, CheckKind, Role, RotationKind, RuleSeverity, SourceType
+from pagerpal_common.vocabulary import Channel, CheckKind, Role, RuleSeverity
 
 SCHEMA = "directory"
 
@@ -182,155 +180,6 @@ team_members = Table(
     schema=SCHEMA,
 )
 
-schedules = Table(
-    "schedules",
-    metadata,
-    identity(),
-    Column("team_id", ForeignKey(teams.c.id), nullable=False, index=True),
-    Column("name", Text, nullable=False),
-    Column("timezone", Text, nullable=False),  # IANA
-    instant("created_at"),
-    schema=SCHEMA,
-)
-
-schedule_entries = Table(
-    "schedule_entries",
-    metadata,
-    identity(),
-    Column("schedule_id", ForeignKey(schedules.c.id), nullable=False, index=True),
-    Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
-    instant("starts_at"),
-    instant("ends_at"),
-    Column("is_override", Boolean, nullable=False),
-    instant("created_at"),
-    CheckConstraint("starts_at < ends_at", name="order"),
-    # Normal entries of one schedule never overlap; overrides may, and win.
-    ExcludeConstraint(
-        (text("schedule_id"), "="),
-        (text("tstzrange(starts_at, ends_at)"), "&&"),
-        where=text("NOT is_override"),
-        name="schedule_entries_no_overlap",
-        using="gist",
-    ),
-    schema=SCHEMA,
-)
-
-schedule_rotations = Table(
-    "schedule_rotations",
-    metadata,
-    identity(),
-    Column("schedule_id", ForeignKey(schedules.c.id, ondelete="CASCADE"), nullable=False, index=True),
-    Column("name", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("length", Integer, nullable=False),  # of a turn, in what the kind counts
-    # By the clock on the wall, in the schedule's zone: when the first person begins.
-    Column("handoff_at", DateTime(timezone=False), nullable=False),
-    Column("restrictions", JSONB, nullable=False),  # [{"weekdays": [0], "from": "09:00", "to": "17:00"}]; [] is always
-    Column("priority", Integer, nullable=False),  # the highest wins
-    one_of("kind", RotationKind),
-    CheckConstraint("length BETWEEN 1 AND 366", name="length"),
-    schema=SCHEMA,
-)
-
-rotation_people = Table(
-    "rotation_people",
-    metadata,
-    Column("rotation_id", ForeignKey(schedule_rotations.c.id, ondelete="CASCADE"), primary_key=True),
-    Column("position", Integer, primary_key=True, autoincrement=False),  # the order of their turns
-    Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
-    schema=SCHEMA,
-)
-
-calendar_feeds = Table(
-    "calendar_feeds",
-    metadata,
-    # A secret address of somebody's: their own shifts, or with a schedule all of that one.
-    identity(),
-    Column("user_id", ForeignKey(users.c.id), nullable=False),
-    Column("schedule_id", ForeignKey(schedules.c.id, ondelete="CASCADE"), index=True),
-    Column("secret_hash", LargeBinary, nullable=False, unique=True),  # SHA-256: 256 random bits need no slow hash
-    instant("created_at"),
-    schema=SCHEMA,
-)
-Index(
-    "calendar_feeds_own_key",
-    calendar_feeds.c.user_id,
-    unique=True,
-    postgresql_where=calendar_feeds.c.schedule_id.is_(None),
-)
-Index(
-    "calendar_feeds_schedule_key",
-    calendar_feeds.c.user_id,
-    calendar_feeds.c.schedule_id,
-    unique=True,
-    postgresql_where=calendar_feeds.c.schedule_id.is_not(None),
-)
-
-escalation_policies = Table(
-    "escalation_policies",
-    metadata,
-    identity(),
-    Column("team_id", ForeignKey(teams.c.id), nullable=False, index=True),
-    Column("name", Text, nullable=False),
-    Column("repeat_count", Integer, nullable=False),  # passes after the first
-    Column("is_default", Boolean, nullable=False),
-    Column("ack_timeout_minutes", Numeric),
-    Column("reminder_minutes", Numeric, nullable=False),
-    instant("created_at"),
-    schema=SCHEMA,
-)
-Index(
-    "escalation_policies_default_key",
-    escalation_policies.c.team_id,
-    unique=True,
-    postgresql_where=escalation_policies.c.is_default,
-)
-
-escalation_levels = Table(
-    "escalation_levels",
-    metadata,
-    identity(),
-    Column("policy_id", ForeignKey(escalation_policies.c.id), nullable=False),
-    Column("level_number", Integer, nullable=False),
-    Column("timeout_minutes", Numeric, nullable=False),  # until the next level is entered
-    UniqueConstraint("policy_id", "level_number"),
-    schema=SCHEMA,
-)
-
-escalation_assignees = Table(
-    "escalation_assignees",
-    metadata,
-    identity(),
-    Column("level_id", ForeignKey(escalation_levels.c.id), nullable=False, index=True),
-    Column("assignee_type", Text, nullable=False),
-    Column("user_id", ForeignKey(users.c.id), index=True),
-    Column("schedule_id", ForeignKey(schedules.c.id), index=True),
-    one_of("assignee_type", AssigneeType),
-    CheckConstraint("num_nonnulls(user_id, schedule_id) = 1", name="one_assignee"),
-    schema=SCHEMA,
-)
-
-alert_sources = Table(
-    "alert_sources",
-    metadata,
-    identity(),
-    Column("team_id", ForeignKey(teams.c.id), nullable=False, index=True),
-    Column("name", Text, nullable=False),
-    Column("source_type", Text, nullable=False),
-    Column("config", JSONB),
-    Column("escalation_policy_id", ForeignKey(escalation_policies.c.id), index=True),
-    # SHA-256 of the whole key: 256 random bits need no slow hash.
-    Column("key_hash", LargeBinary, nullable=False, unique=True),
-    # The key before this one: who still uses it is not let in, but told from a stranger.
-    Column("previous_key_hash", LargeBinary, index=True),
-    Column("key_first8", Text, nullable=False),
-    Column("key_last4", Text, nullable=False),
-    Column("is_active", Boolean, nullable=False, server_default=text("true")),
-    instant("created_at"),
-    one_of("source_type", SourceType),
-    schema=SCHEMA,
-)
-
 auditor_checks = Table(
     "auditor_checks",
     metadata,
@@ -360,15 +209,6 @@ OWNED = (
     notification_rules,
     teams,
     team_members,
-    schedules,
-    schedule_entries,
-    schedule_rotations,
-    rotation_people,
-    calendar_feeds,
-    escalation_policies,
-    escalation_levels,
-    escalation_assignees,
-    alert_sources,
     auditor_checks,
     directory_loop_runs,
 )

@@ -94,7 +94,7 @@ Index(
     incidents.c.id,
     postgresql_where=and_(incidents.c.status == "resolved", ~incidents.c.is_test),
 )
-# All incidents of a dedup key.
+# All incidents of a dedup key, the newest first: what a search for the id of a source looks for (decision 0030).
 Index("incidents_history_idx", incidents.c.source_id, incidents.c.external_id, incidents.c.id)
 # The list, newest first: each set of filters is a few stretches of one of these, each in order of id
 # (docs/decisions/0011-the-incident-list.md).

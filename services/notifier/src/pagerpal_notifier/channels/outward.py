@@ -1,22 +1,22 @@
 """How is something posted to a URL that a person wrote down? What webhook and slack share.
 
-Which URLs and addresses are let through is decided in `domain/public_urls.py`. The name is resolved once and the
-connection goes to an address that was looked at, so nothing can be made to resolve elsewhere in between; TLS is
-verified for the name. No redirect is followed and no proxy taken from the environment. A connection each: one that is
-kept for an address would be shared by all the names behind it.
+Which URLs are let through is decided in `domain/public_urls.py`, which addresses in `pagerpal_common.public_internet`.
+The name is resolved once and the connection goes to an address that was looked at, so nothing can be made to resolve
+elsewhere in between; TLS is verified for the name. No redirect is followed and no proxy taken from the environment. A
+connection each: one that is kept for an address would be shared by all the names behind it.
 """
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import httpx
+from pagerpal_common.public_internet import is_public
+from pagerpal_common.tls import trusted
 
 from pagerpal_notifier.domain.delivery import Outcome, Verdict
-from pagerpal_notifier.domain.public_urls import is_public, problem_of_url
+from pagerpal_notifier.domain.public_urls import problem_of_url
 
 CONNECT_SECONDS = 1.5
 """Shorter than a whole send may take, even twice: what cannot be reached is known to have nothing."""
@@ -94,7 +94,7 @@ async def _exchange(named: httpx.URL, address: str, body: bytes, headers: Mappin
     }
     timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
     async with (
-        httpx.AsyncClient(verify=_tls(), follow_redirects=False, trust_env=False, timeout=timeout) as client,
+        httpx.AsyncClient(verify=trusted(), follow_redirects=False, trust_env=False, timeout=timeout) as client,
         client.stream(
             "POST",
             named.copy_with(host=address),
@@ -134,9 +134,3 @@ async def _text(answer: httpx.Response) -> str:
     except (TimeoutError, httpx.RequestError):
         pass
     return body[:BODY_LIMIT].decode("utf-8", "replace")
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Whom to believe; read once, since reading it holds up everything else for a moment."""
-    return httpx.create_ssl_context(verify=True, trust_env=False)

@@ -5,6 +5,7 @@ of the notifier's CPU (`benchmarks/notifier.py`).
 """
 
 import httpx
+from pagerpal_common.tls import trusted
 
 SHARE = 5
 """Requests to a pool, as long as they are evenly spread."""
@@ -15,10 +16,9 @@ class Spread(httpx.AsyncBaseTransport):
 
     def __init__(self, requests: int) -> None:
         """`requests`: how many are under way at most. None of them waits for a connection."""
-        tls = httpx.create_ssl_context(trust_env=False)
         limits = httpx.Limits(max_connections=requests, max_keepalive_connections=SHARE, keepalive_expiry=30.0)
         self._pools = [
-            httpx.AsyncHTTPTransport(verify=tls, limits=limits, trust_env=False)
+            httpx.AsyncHTTPTransport(verify=trusted(), limits=limits, trust_env=False)
             for _ in range(max(1, requests // SHARE))
         ]
         self._under_way = [0] * len(self._pools)

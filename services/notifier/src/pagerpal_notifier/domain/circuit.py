@@ -31,8 +31,9 @@ JITTER = 0.2
 """Up to this part of a pause is added."""
 
 
-LOOK_AGAIN = timedelta(seconds=60)
-"""What is held back is due again after this time at the latest; as a rule the closing of the circuit lets it go."""
+LOOK_AGAIN = timedelta(hours=1)
+"""What is held back is due again after this time at the latest, and is held back again. It is let go by the closing of
+the circuit: until then its row is left alone, however many wait."""
 
 
 class Sign(StrEnum):

@@ -30,6 +30,13 @@ JITTER = 0.2
 """Up to this part of a wait is added, so that what failed together does not come back together."""
 
 
+UNWANTED = "no longer wanted"
+"""What the log says of a page that somebody has answered before it went."""
+
+IN_DOUBT = "; whether an earlier try went is not known"
+"""What the log adds to the end of a notification that its provider may have."""
+
+
 class Verdict(StrEnum):
     """What a try at a provider came to."""
 
@@ -119,9 +126,9 @@ def after_message(outcome: Outcome, claim: Claim, *, now: datetime, watch_at: da
 
 def without_send(row: Unsendable) -> Change:
     """What becomes of a notification that is due and may not be sent: an end, with its reason."""
-    doubt = "; whether an earlier try went is not known" if row.status is S.SENDING else ""
+    doubt = IN_DOUBT if row.status is S.SENDING else ""
     if not row.is_wanted:
-        change = Change(S.CANCELLED, None, f"no longer wanted{doubt}")
+        change = Change(S.CANCELLED, None, f"{UNWANTED}{doubt}")
     elif row.tries >= TRIES:
         change = Change(S.EXHAUSTED, None, f"given up after {row.tries} tries{doubt}")
     elif not row.is_active:

@@ -72,21 +72,43 @@ UPDATE notification.notifications n SET attempts_before = n.attempts_before + 1
 FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS int[])) AS tried(id, attempts)
 WHERE n.id = tried.id AND n.attempts = tried.attempts AND n.status IN ('queued', 'sending')
 """)
+# Held in the order of their ids: whoever else holds several does so in that order.
 _RELEASE = text("""
-UPDATE notification.notifications SET due_at = :now, held_by = NULL
-WHERE held_by = :name AND status IN ('queued', 'sending')
+WITH locked AS MATERIALIZED (
+    SELECT id FROM notification.notifications
+    WHERE held_by = :name AND status IN ('queued', 'sending') ORDER BY id FOR UPDATE
+)
+UPDATE notification.notifications n SET due_at = :now, held_by = NULL FROM locked WHERE n.id = locked.id
+""")
+# What waits for nobody: its provider is another by now, or its circuit was lost with its row. In one snapshot with the
+# circuits, so that what is held back in the meantime is not seen.
+_RELEASE_STRAY = text("""
+WITH stray AS MATERIALIZED (
+    SELECT id FROM notification.notifications
+    WHERE held_by IS NOT NULL AND status IN ('queued', 'sending') AND held_by NOT IN (
+        SELECT name FROM notification.circuits WHERE name = ANY(:names) AND state <> 'closed'
+    )
+    ORDER BY id FOR UPDATE SKIP LOCKED
+)
+UPDATE notification.notifications n SET due_at = :now, held_by = NULL FROM stray WHERE n.id = stray.id
 """)
 
 # Who waits for a provider in trouble is reached another way: their next step by another provider, now. It may have been
-# wanted before, and wait for its digest.
+# wanted before, and wait for its digest. One that has gone, or is on its way, is that way: what is held back once more,
+# after a probe in vain, needs none beside it. Held in the order of their ids, as everywhere.
 _HASTEN_OTHERS = text("""
-UPDATE notification.notifications SET due_at = :now, wanted_at = least(wanted_at, :now) WHERE id IN (
+WITH next AS MATERIALIZED (
     SELECT DISTINCT ON (held.id) later.id
     FROM notification.notifications held
     JOIN notification.notifications later ON later.page_request_id = held.page_request_id AND later.step > held.step
-        AND later.channel <> ALL(:shut) AND later.status = 'queued' AND later.attempts = 0
+        AND later.channel <> ALL(:shut) AND later.status NOT IN ('failed', 'exhausted', 'cancelled')
+        AND later.unheard_at IS NULL
     WHERE held.id = ANY(:ids) ORDER BY held.id, later.step, later.id
-) AND status = 'queued' AND attempts = 0 AND due_at > :now
+), locked AS MATERIALIZED (
+    SELECT id FROM notification.notifications WHERE id IN (SELECT id FROM next) ORDER BY id FOR UPDATE
+)
+UPDATE notification.notifications n SET due_at = :now, wanted_at = least(wanted_at, :now)
+FROM locked WHERE n.id = locked.id AND n.status = 'queued' AND n.attempts = 0 AND n.due_at > :now
 """)
 # Without any such way, it is their own phone or mail. As the last resort in `notifications.py`, and under its lock.
 _ALONE = text("""
@@ -189,6 +211,11 @@ async def uncount(tx: AsyncConnection, claims: Sequence[Claim | Member]) -> None
 async def release(tx: AsyncConnection, name: str, *, now: datetime) -> int:
     """Make everything due that waits for this provider; how many."""
     return (await tx.execute(_RELEASE, {"name": name, "now": now})).rowcount
+
+
+async def release_stray(tx: AsyncConnection, names: Collection[str], *, now: datetime) -> int:
+    """Make everything due that waits for none of these providers, or for one that is in no trouble; how many."""
+    return (await tx.execute(_RELEASE_STRAY, {"names": sorted(names), "now": now})).rowcount
 
 
 async def go_around(

@@ -9,7 +9,7 @@ from pagerpal_common.vocabulary import Channel, NotificationStatus
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_notifier.domain.delivery import Change, Outcome
+from pagerpal_notifier.domain.delivery import IN_DOUBT, UNWANTED, Change, Outcome
 from pagerpal_notifier.domain.lifecycle import WAITING
 from pagerpal_notifier.domain.page import Claim, Member, Told, Unsendable
 
@@ -86,11 +86,13 @@ ON CONFLICT DO NOTHING
 """)
 
 # Told by a message, decided by the rows: a late or doubled message must not cancel the pages of an escalation that a
-# person has asked for since, in the same run. Rows that somebody else holds are looked at again by their claim.
-_CANCEL = text("""
-WITH unwanted AS (
+# person has asked for since, in the same run. Rows that somebody else holds are looked at again by their claim. What
+# waits for a provider in trouble is under way nowhere, though it be `sending`; what is, is settled by its answer.
+_CANCEL = """
+WITH unwanted AS MATERIALIZED (
     SELECT n.id FROM notification.notifications n
-    WHERE n.incident_id = ANY(:incident_ids) AND n.status = 'queued' AND NOT EXISTS (
+    WHERE {which} AND n.status IN ('queued', 'sending') AND (n.status = 'queued' OR n.held_by IS NOT NULL)
+      AND NOT EXISTS (
         SELECT FROM incidents.incidents i JOIN incidents.page_requests r ON r.incident_id = i.id
         WHERE i.id = n.incident_id AND i.status = 'triggered' AND i.escalation_id = n.escalation_id
           AND r.id = n.page_request_id AND r.is_open
@@ -98,10 +100,13 @@ WITH unwanted AS (
     FOR UPDATE OF n SKIP LOCKED
 )
 UPDATE notification.notifications n
-SET status = 'cancelled', due_at = NULL, held_by = NULL, settled_at = :now, error = 'no longer wanted'
+SET status = 'cancelled', due_at = NULL, held_by = NULL, settled_at = :now,
+    error = CAST(:unwanted AS text) || CASE n.status WHEN 'sending' THEN CAST(:in_doubt AS text) ELSE '' END
 FROM unwanted WHERE n.id = unwanted.id
 RETURNING n.id
-""")
+"""
+_CANCEL_OF = text(_CANCEL.format(which="n.incident_id = ANY(:incident_ids)"))
+_CANCEL_HELD = text(_CANCEL.format(which="n.held_by IS NOT NULL"))
 
 
 async def save_changes(
@@ -162,6 +167,12 @@ async def add_last_resort(
 
 
 async def cancel_unwanted(tx: AsyncConnection, incident_ids: Sequence[int], *, now: datetime) -> int:
-    """Cancel what is queued for these incidents and no longer wanted; how many."""
-    cancelled = await tx.execute(_CANCEL, {"incident_ids": list(incident_ids), "now": now})
-    return len(cancelled.all())
+    """Cancel what waits for these incidents and is no longer wanted; how many."""
+    values = {"incident_ids": list(incident_ids), "now": now, "unwanted": UNWANTED, "in_doubt": IN_DOUBT}
+    return len((await tx.execute(_CANCEL_OF, values)).all())
+
+
+async def cancel_held(tx: AsyncConnection, *, now: datetime) -> int:
+    """Cancel what waits for a provider in trouble and is no longer wanted; how many."""
+    values = {"now": now, "unwanted": UNWANTED, "in_doubt": IN_DOUBT}
+    return len((await tx.execute(_CANCEL_HELD, values)).all())

@@ -5,7 +5,7 @@ import secrets
 from typing import Any
 
 from pagerpal_common.http import Body, Call, Endpoint, json_response
-from pagerpal_common.schema.directory import alert_sources
+from pagerpal_common.schema.policies import alert_sources
 from pagerpal_common.vocabulary import Role, SourceType
 from pydantic import ConfigDict
 from sqlalchemy import null

@@ -26,6 +26,8 @@ class Way:
     is_sending: bool
     due_at: datetime | None
     tries: int
+    held_by: str | None = None
+    """The provider in trouble for which it waits."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ def _ways(standing: Standing, now: datetime) -> Iterator[Coming]:
         return
     for way in standing.ways:
         name = f"{CHANNELS[Channel(way.channel)]} to {way.person}"
-        if way.is_sending:
+        if way.held_by is not None:
+            yield Coming(f"{name} goes out once {way.held_by} answers again", None)
+        elif way.is_sending:
             yield Coming(f"{name} is being sent", None)
         elif way.due_at is not None and way.due_at > now:
             yield Coming(f"{name}, try {way.tries + 1}" if way.tries else name, way.due_at)

@@ -15,7 +15,8 @@ MOST_LINES = 200
 
 _RUN = text("SELECT state, due_at FROM escalation.escalations WHERE escalation_id = :escalation_id")
 _WAYS = text("""
-SELECT n.channel, coalesce(u.name, 'user ' || n.user_id) AS person, n.status, n.due_at, n.attempts, n.attempts_before
+SELECT n.channel, coalesce(u.name, 'user ' || n.user_id) AS person, n.status, n.due_at, n.attempts, n.attempts_before,
+       n.held_by
 FROM notification.notifications n LEFT JOIN directory.users u ON u.id = n.user_id
 WHERE n.incident_id = :incident_id AND n.status IN ('queued', 'sending') ORDER BY n.due_at, n.id LIMIT 20
 """)
@@ -54,7 +55,14 @@ async def list_waiting(tx: AsyncConnection, incident_id: int) -> tuple[Way, ...]
     """The notifications that are still to go out, the next one first."""
     rows = await tx.execute(_WAYS, {"incident_id": incident_id})
     return tuple(
-        Way(row.channel, row.person, row.status == "sending", row.due_at, row.attempts - row.attempts_before)
+        Way(
+            row.channel,
+            row.person,
+            row.status == "sending",
+            row.due_at,
+            row.attempts - row.attempts_before,
+            row.held_by,
+        )
         for row in rows
     )
 

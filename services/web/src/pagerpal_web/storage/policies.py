@@ -3,9 +3,9 @@
 from typing import Any
 
 from pagerpal_common.errors import Invalid
-from pagerpal_common.schema.directory import escalation_assignees as assignees
-from pagerpal_common.schema.directory import escalation_levels as levels
-from pagerpal_common.schema.directory import escalation_policies as policies
+from pagerpal_common.schema.policies import escalation_assignees as assignees
+from pagerpal_common.schema.policies import escalation_levels as levels
+from pagerpal_common.schema.policies import escalation_policies as policies
 from pagerpal_common.vocabulary import AssigneeType
 from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from pagerpal_common.schema.directory import rotation_people as people
-from pagerpal_common.schema.directory import schedule_rotations as rotations
+from pagerpal_common.schema.on_call import rotation_people as people
+from pagerpal_common.schema.on_call import schedule_rotations as rotations
 from pagerpal_common.vocabulary import RotationKind
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection

@@ -1,6 +1,6 @@
 """Schedules and their entries."""
 
-from pagerpal_common.schema.directory import schedule_entries, schedules
+from pagerpal_common.schema.on_call import schedule_entries, schedules
 from sqlalchemy import select
 
 from pagerpal_web.storage.resources import Moment, Resource, View

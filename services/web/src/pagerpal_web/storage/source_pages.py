@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from pagerpal_common.schema.directory import alert_sources, teams
+from pagerpal_common.schema.directory import teams
+from pagerpal_common.schema.policies import alert_sources
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pagerpal_common.errors import Invalid
-from pagerpal_common.schema.directory import alert_sources
+from pagerpal_common.schema.policies import alert_sources
 from pagerpal_common.vocabulary import SourceType
 from pydantic import field_serializer
 from sqlalchemy import select, text

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_web.domain.jobs import JobName, LoopRun, Work
+from pagerpal_web.domain.providers import Trouble
 
 MOST_COUNTED = 1_000
 """Where counting ends: this many are trouble enough, and above all then the answer must come quickly."""
@@ -45,6 +46,14 @@ SELECT 'alert_spool', count(*), min(since) FROM (
 ) due
 """)
 
+_TROUBLES = text("""
+SELECT c.name, c.opened_at, c.probe_at,
+       (SELECT count(*) FROM (
+           SELECT FROM notification.notifications n WHERE n.held_by = c.name LIMIT :most
+       ) held) AS waiting
+FROM notification.circuits c WHERE c.state <> 'closed' ORDER BY c.name
+""")
+
 _PARKED = text("SELECT count(*) FROM (SELECT FROM incidents.parked_alerts LIMIT :most) parked")
 
 
@@ -60,6 +69,12 @@ async def count_work(tx: AsyncConnection, *, at: datetime) -> Mapping[JobName, W
     """What is due, by job. Counted up to `MOST_COUNTED`; the oldest is the oldest of those."""
     rows = await tx.execute(_WORK, {"at": at, "most": MOST_COUNTED})
     return {JobName(row.job): Work(row.due, row.oldest_at) for row in rows}
+
+
+async def list_troubles(tx: AsyncConnection) -> list[Trouble]:
+    """The providers that the notifiers leave alone; what waits is counted up to `MOST_COUNTED`."""
+    rows = await tx.execute(_TROUBLES, {"most": MOST_COUNTED})
+    return [Trouble(row.name, row.opened_at, row.probe_at, row.waiting) for row in rows]
 
 
 async def count_parked_alerts(tx: AsyncConnection) -> int:

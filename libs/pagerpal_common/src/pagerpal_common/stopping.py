@@ -12,7 +12,11 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def leave_at_once() -> None:
-    """Until an event loop takes over a signal ends the process: importing takes a second, and nothing has begun."""
+    """Until an event loop takes over a signal ends the process: importing takes a second, and nothing has begun.
+
+    A process that is the first of its container has no default for a signal: what it does not handle is ignored
+    (pid_namespaces(7)), and it would be killed only when the grace of its pod is over.
+    """
     for number in SIGNALS:
         signal.signal(number, lambda *_: os._exit(0))
 

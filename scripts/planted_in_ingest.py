@@ -1,0 +1,62 @@
+"""Bugs in how alerts are taken in, and in what their senders are believed."""
+
+from planted import INGEST, Mutation
+
+IN_INGEST = (
+    Mutation(
+        "any host that begins like Amazon's is asked",
+        f"{INGEST}/src/pagerpal_ingest/domain/sns_urls.py",
+        'parts.netloc.lower() in {host, f"{host}:443"}',
+        "parts.netloc.lower().startswith(host)",
+        f"{INGEST}/tests/unit/test_sns_urls.py::test_no_other_host_is_asked_for_anything",
+    ),
+    Mutation(
+        "a signature is read but not verified",
+        f"{INGEST}/src/pagerpal_ingest/sns.py",
+        "        check_signature(message, certificate)\n",
+        "",
+        f"{INGEST}/tests/integration/test_receive_sns.py::test_a_bad_signature_is_403_and_confirms_nothing",
+    ),
+    Mutation(
+        "the end of one time series of an alarm ends the incident of all",
+        f"{INGEST}/src/pagerpal_ingest/domain/cloudwatch.py",
+        'f"{which}#{alarm.contributor}" if alarm.contributor else which',
+        "which",
+        f"{INGEST}/tests/unit/test_cloudwatch.py::test_each_time_series_of_an_alarm_is_an_incident_of_its_own",
+    ),
+    Mutation(
+        "every alert has the status of its group",
+        f"{INGEST}/src/pagerpal_ingest/domain/alert_group.py",
+        'status = status_of(entry.get("status")) or',
+        "status = group.status or",
+        f"{INGEST}/tests/unit/test_alert_group.py::test_one_resolved_alert_in_a_group_that_fires_is_resolved",
+    ),
+    Mutation(
+        "the end of an episode is as old as its beginning",
+        f"{INGEST}/src/pagerpal_ingest/domain/moments.py",
+        "    if not is_over:\n        return starts_at\n",
+        "    return starts_at\n",
+        f"{INGEST}/tests/unit/test_alert_group.py::test_the_end_of_an_episode_is_newer_than_its_beginning",
+    ),
+    Mutation(
+        "an alert of a group that may be lost is answered as kept",
+        f"{INGEST}/src/pagerpal_ingest/reception.py",
+        "                raise result\n",
+        "                result = None\n",
+        f"{INGEST}/tests/integration/test_webhooks.py::test_with_both_away_the_sender_is_told_to_send_all_of_it_again",
+    ),
+    Mutation(
+        "any signature is a right one",
+        f"{INGEST}/src/pagerpal_ingest/domain/signature.py",
+        "if not hmac.compare_digest(",
+        "if not given and hmac.compare_digest(",
+        f"{INGEST}/tests/integration/test_webhooks.py::test_a_source_with_a_secret_takes_only_what_is_signed",
+    ),
+    Mutation(
+        "the number of who answered is in the message",
+        f"{INGEST}/src/pagerpal_ingest/domain/replies.py",
+        "sender=_masked(self.phone)",
+        'sender=self.phone or ""',
+        f"{INGEST}/tests/unit/test_replies.py::test_neither_text_nor_number_is_in_the_message_or_in_the_log",
+    ),
+)
