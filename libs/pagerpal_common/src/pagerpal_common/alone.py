@@ -1,13 +1,14 @@
 """Runs one service as a process of its own: what every service's `__main__` calls."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from typing import TypeVar
 
 import uvloop
 
-from pagerpal_common import clock, log, stopping
+from pagerpal_common import clock, log, stopping, tracing
 from pagerpal_common.bus import Bus
 from pagerpal_common.bus.rabbit import RabbitBus
 from pagerpal_common.clock import Now
@@ -29,12 +30,15 @@ def run_alone(name: str, model: type[S], build: Callable[[S, Bus, Now], Service]
         now = clock.from_environment()
     except (ConfigError, ValueError) as error:
         sys.exit(str(error))
+    tracing.configure(f"pagerpal-{name}", os.environ)
     try:
         uvloop.run(_serve(name, settings, build, now))
     except asyncio.CancelledError:
         pass  # told to stop while it was still starting
     except ConfigError as error:  # found only while building: a data directory that cannot be written
         sys.exit(str(error))
+    finally:
+        tracing.shut_down()
 
 
 async def _serve(name: str, settings: S, build: Callable[[S, Bus, Now], Service], now: Now) -> None:

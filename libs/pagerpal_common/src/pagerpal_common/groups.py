@@ -7,6 +7,7 @@ Ingest gathers alerts for the bus, alerts for the spool and keys to look up, the
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
@@ -46,6 +47,8 @@ class _Ticket(Generic[T, R]):
     until: float
     """Loop time at which its wait is over."""
     result: asyncio.Future[R]
+    context: Context
+    """A group of one belongs to the request and the trace of whoever waits for it, a larger one to none."""
 
 
 class Gatherer(Generic[T, R]):
@@ -57,8 +60,8 @@ class Gatherer(Generic[T, R]):
         self._send = send
         self._limits = limits
         self._waiting: deque[_Ticket[T, R]] = deque()  # all wait equally long, so the first is the first to be late
-        self._under_way: set[asyncio.Task[Sequence[R]]] = set()
-        self._holding_back: set[asyncio.Task[Sequence[R]]] = set()
+        self._under_way: set[asyncio.Future[Sequence[R]]] = set()
+        self._holding_back: set[asyncio.Future[Sequence[R]]] = set()
         self._is_woken = False
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -71,7 +74,7 @@ class Gatherer(Generic[T, R]):
         if len(self._waiting) >= self._limits.waiting:
             raise Unavailable(f"{self._name}: too much is waiting")
         loop = asyncio.get_running_loop()
-        ticket = _Ticket[T, R](item, loop.time() + self._limits.wait, loop.create_future())
+        ticket = _Ticket[T, R](item, loop.time() + self._limits.wait, loop.create_future(), copy_context())
         self._waiting.append(ticket)
         if not self._is_woken:
             self._is_woken = True
@@ -100,7 +103,8 @@ class Gatherer(Generic[T, R]):
     def _start(self, group: list[_Ticket[T, R]]) -> None:
         loop = asyncio.get_running_loop()
         left = max(group[0].until - loop.time(), 0.0)
-        work = asyncio.ensure_future(self._send([ticket.item for ticket in group], left))
+        context = group[0].context if len(group) == 1 else Context()
+        work = context.run(self._begin, [ticket.item for ticket in group], left)
         self._under_way.add(work)
         self._holding_back.add(work)
         timers = [loop.call_later(left + LATE_SECONDS, self._fail, group, "no answer in time")]
@@ -108,12 +112,15 @@ class Gatherer(Generic[T, R]):
             timers.append(loop.call_later(self._limits.holds_back, self._let_next, work))
         work.add_done_callback(partial(self._settle, group, timers))
 
-    def _let_next(self, work: asyncio.Task[Sequence[R]]) -> None:
+    def _begin(self, items: Sequence[T], left: float) -> asyncio.Future[Sequence[R]]:
+        return asyncio.ensure_future(self._send(items, left))
+
+    def _let_next(self, work: asyncio.Future[Sequence[R]]) -> None:
         self._holding_back.discard(work)
         self._start_what_fits()
 
     def _settle(
-        self, group: list[_Ticket[T, R]], timers: list[asyncio.TimerHandle], work: asyncio.Task[Sequence[R]]
+        self, group: list[_Ticket[T, R]], timers: list[asyncio.TimerHandle], work: asyncio.Future[Sequence[R]]
     ) -> None:
         self._under_way.discard(work)
         self._let_next(work)

@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import date
 from pathlib import PurePath
 from types import TracebackType
@@ -11,6 +11,8 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+
+from pagerpal_common.tracing import context as tracing
 
 MASK = "[redacted]"
 
@@ -36,6 +38,9 @@ _NAMED = re.compile(
 _SECRET_FIELD = re.compile(rf"(?i){_NAME}$")
 """Names of fields whose value is never shown, whatever it looks like."""
 
+TOLD_EACH = 10
+"""Things done together that get a line each. In a storm a line for every one of them would cost more than the doing."""
+
 DEEPEST = 8
 """Containers within containers that are looked through; what lies deeper is shown as one text."""
 
@@ -45,6 +50,7 @@ def configure(*, pretty: bool | None = None) -> None:
     on_terminal = sys.stderr.isatty() if pretty is None else pretty
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _name_cause,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -69,6 +75,29 @@ def configure(*, pretty: bool | None = None) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     for noisy in ("aio_pika", "aiormq"):  # a lost connection is a traceback to them; the bus says it in one line
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
+
+
+def _name_cause(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The request, where there is one; and the trace, so that a line is found from its span, and the span from the line
+    (OpenTelemetry, "Trace Context in non-OTLP Log Formats")."""
+    if fields.get("request_id", "") is None:
+        del fields["request_id"]
+    if (traceparent := tracing.current()) is not None:
+        fields["trace_id"], fields["span_id"] = tracing.ids(traceparent)
+    return fields
+
+
+def tell_each(say: Callable[..., Any], event: str, things: Sequence[Mapping[str, Any]]) -> None:
+    """A line for each of these things that were done together; when there are many, one for all, with their incidents.
+
+    Args:
+        things: the fields of each line, `incident_id` among them.
+    """
+    if len(things) <= TOLD_EACH:
+        for thing in things:
+            say(event, **thing)
+    else:
+        say(event, number=len(things), incident_ids=[thing["incident_id"] for thing in things])
 
 
 def redact(line: str) -> str:

@@ -3,10 +3,11 @@
 Facts about an incident all mean the same: look at its run now, rather than when it is due.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
+from pagerpal_common import tracing
 from pagerpal_common.bus import BREATH, LONG_BREATH, BatchSubscription, Subscription
 from pagerpal_common.contracts.escalations import EscalateIncident, EscalationRequester, RequestEscalation
 from pagerpal_common.contracts.incidents import (
@@ -21,13 +22,14 @@ from pagerpal_common.contracts.incidents import (
 from pagerpal_common.directory import load_facts
 from pagerpal_common.errors import Conflict, Invalid, NotFound
 from pagerpal_common.escalation import next_step
+from pagerpal_common.tracing import Kind, Span
 from pagerpal_common.vocabulary import IncidentStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_escalator import storage
 from pagerpal_escalator.context import Context
 from pagerpal_escalator.domain.run import Incident
-from pagerpal_escalator.runs import ensure_run, follow
+from pagerpal_escalator.runs import Cause, ensure_run, follow
 
 ANSWER_SECONDS = 2.0
 """How long incidents may take to enter a level that a person asks for."""
@@ -57,17 +59,41 @@ def subscriptions(ctx: Context) -> tuple[Subscription | BatchSubscription, ...]:
 
 async def follow_triggered(ctx: Context, messages: Sequence[IncidentsTriggered]) -> list[None]:
     """Begin the runs of incidents that have opened."""
-    await follow_incidents(ctx, [incident for message in messages for incident in message.incidents])
+    triggered = [incident for message in messages for incident in message.incidents]
+    with tracing.together() as together:
+        causes = {
+            incident.escalation_id: Cause(incident.request_id, together.add(_span(incident)).traceparent)
+            for incident in triggered
+        }
+        await _follow(ctx, triggered, causes)
     return [None] * len(messages)
+
+
+def _span(incident: TriggeredIncident) -> Span:
+    if not tracing.is_on() or incident.traceparent is None:
+        return Span(incident.traceparent)
+    return tracing.begin(
+        f"process {IncidentsTriggered.topic}",
+        Kind.CONSUMER,
+        parent=incident.traceparent,
+        attributes={
+            **tracing.messaging("process", IncidentsTriggered.topic),
+            "pagerpal.incident.id": incident.incident_id,
+        },
+    )
 
 
 async def follow_incidents(ctx: Context, facts: Sequence[Fact]) -> list[None]:
     """Bring runs in step with their incidents; the rows, not the messages, say how those stand."""
+    await _follow(ctx, facts, {fact.escalation_id: Cause(fact.request_id, fact.traceparent) for fact in facts})
+    return [None] * len(facts)
+
+
+async def _follow(ctx: Context, facts: Sequence[Fact], causes: Mapping[int, Cause]) -> None:
     async with ctx.gate, ctx.db.begin() as tx:
-        has_changed = await follow(ctx, tx, {(fact.incident_id, fact.escalation_id) for fact in facts})
+        has_changed = await follow(ctx, tx, {(fact.incident_id, fact.escalation_id) for fact in facts}, causes)
     if has_changed:
         ctx.outbox.bell.ring()
-    return [None] * len(facts)
 
 
 async def request_escalation(ctx: Context, command: RequestEscalation) -> IncidentChanged:

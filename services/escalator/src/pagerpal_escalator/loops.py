@@ -76,7 +76,7 @@ async def sweep(ctx: Context) -> int:
     incident_of = {run: incident for incident, run in unfollowed}
 
     async def follow_them(tx: AsyncConnection, runs: Sequence[int]) -> int:
-        return await follow(ctx, tx, [(incident_of[run], run) for run in runs])
+        return await follow(ctx, tx, [(incident_of[run], run) for run in runs], {})
 
     return await _together(ctx, list(incident_of), follow_them)
 

@@ -19,6 +19,11 @@ SELECT id, escalation_id, team_id, escalation_policy_id, status, escalation_pass
 FROM incidents.incidents WHERE id = ANY(:ids)
 """)
 
+_FIRST_TRACES = text("""
+SELECT DISTINCT ON (incident_id) incident_id, traceparent FROM incidents.page_requests
+WHERE incident_id = ANY(:ids) AND traceparent IS NOT NULL ORDER BY incident_id, id
+""")
+
 # One array per column: a statement for fifty runs costs about what one for a single run does.
 _CHANGING = """
 unnest(CAST(:runs AS bigint[]), CAST(:states AS text[]), CAST(:passes AS int[]), CAST(:levels AS int[]),
@@ -84,6 +89,12 @@ async def find_incidents(tx: AsyncConnection, ids: Iterable[int]) -> Mapping[int
     """The incidents as committed at this moment; not locked, their owner compares before it sets."""
     rows = (await tx.execute(_INCIDENTS, {"ids": list(ids)})).mappings()
     return {row["id"]: _incident(row) for row in rows}
+
+
+async def find_first_traces(tx: AsyncConnection, ids: Iterable[int]) -> Mapping[int, str]:
+    """The trace of each incident's first page, which is that of its alert; of those that have one."""
+    rows = await tx.execute(_FIRST_TRACES, {"ids": list(ids)})
+    return {row.incident_id: row.traceparent for row in rows}
 
 
 async def insert_runs(tx: AsyncConnection, runs: Sequence[Run]) -> Set[int]:

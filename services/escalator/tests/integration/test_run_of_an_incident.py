@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from pagerpal_common.contracts.escalations import Position
-from pagerpal_common.contracts.incidents import IncidentEscalated, TriggeredIncident
+from pagerpal_common.contracts.incidents import IncidentEscalated, IncidentsTriggered, TriggeredIncident
+from pagerpal_escalator.handlers import follow_triggered
 
 from .conftest import NOON, World
 
@@ -35,6 +36,43 @@ async def test_a_level_entered_has_its_time_and_then_the_next_is_asked_for(world
 
     assert (second.expected.level, second.entering.level) == (1, 2)
     assert await world.names(second) == ["bo"]
+
+
+async def test_steps_of_incidents_that_came_together_each_keep_their_request_and_their_trace(world: World) -> None:
+    await world.given_users("ana")
+    await world.given_policy(["ana"])
+    causes = [(f"request-{number}", f"00-{str(number) * 32}-{str(number) * 16}-01") for number in (1, 2)]
+    numbers = [await world.trigger(is_told=False) for _ in causes]
+    triggered = [await world.fact(TriggeredIncident, number) for number in numbers]
+    told = tuple(
+        incident.model_copy(update={"request_id": request, "traceparent": trace})
+        for incident, (request, trace) in zip(triggered, causes, strict=True)
+        if isinstance(incident, TriggeredIncident)
+    )
+
+    await follow_triggered(world.ctx, [IncidentsTriggered(incidents=told, occurred_at=NOON)])
+
+    first = await world.steps()
+    assert [(step.request_id, step.traceparent) for step in first] == causes
+    world.after(seconds=2)
+    again = await world.steps()
+    assert [(step.request_id, step.traceparent) for step in again] == causes
+    assert {step.message_id for step in again}.isdisjoint(step.message_id for step in first)
+
+
+async def test_a_later_level_is_no_part_of_the_trace_that_began_the_first(world: World) -> None:
+    await world.given_users("ana", "bo")
+    await world.given_policy(["ana"], ["bo"])
+    fact = await world.fact(TriggeredIncident, await world.trigger(is_told=False))
+    assert isinstance(fact, TriggeredIncident)
+    told = fact.model_copy(update={"request_id": "request-1", "traceparent": f"00-{'1' * 32}-{'1' * 16}-01"})
+    await follow_triggered(world.ctx, [IncidentsTriggered(incidents=(told,), occurred_at=NOON)])
+    await world.enters()
+
+    world.after(minutes=5)
+
+    (later,) = await world.steps()
+    assert (later.entering.level, later.request_id, later.traceparent) == (2, None, None)
 
 
 async def test_a_doubled_message_asks_for_nothing_more(world: World) -> None:

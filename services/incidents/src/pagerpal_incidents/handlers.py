@@ -21,6 +21,7 @@ from pagerpal_common.contracts.incidents import (
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.contracts.notifications import NotificationSettled
 from pagerpal_common.errors import Conflict, NotFound
+from pagerpal_common.log import tell_each
 from pagerpal_common.metrics import HOPS
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -140,7 +141,23 @@ async def escalate_incidents(ctx: Context, messages: Sequence[EscalateIncident])
     for wait in waits:
         HOPS.labels("escalate").observe(wait.total_seconds())
     ctx.outbox.bell.ring()
+    _tell_entered(changes)
     return [IncidentChanged(incident=view(incidents[asked.incident_id]), occurred_at=at) for asked in messages]
+
+
+def _tell_entered(changes: Sequence[Change]) -> None:
+    entered = [
+        {
+            "incident_id": change.incident.id,
+            "level": change.incident.current_escalation_level,
+            "pass": change.incident.escalation_pass,
+            "people": len(change.pages),
+            "request_id": change.request_id,
+        }
+        for change in changes
+        if change.events
+    ]
+    tell_each(log.info, "incident.level_entered", entered)
 
 
 async def _find_stale(tx: AsyncConnection, messages: Sequence[EscalateIncident], at: datetime) -> Set[UUID]:
@@ -177,6 +194,7 @@ async def reopen_incident(ctx: Context, command: ReopenIncident) -> IncidentChan
         )
         await _save(ctx, tx, [change], ctx.now())
     ctx.outbox.bell.ring()
+    log.info("incident.changed", incident_id=change.incident.id, status=change.incident.status)
     return IncidentChanged(incident=view(change.incident), occurred_at=ctx.now())
 
 
@@ -206,6 +224,7 @@ async def _apply(ctx: Context, incident_id: int, decide: Callable[[Incident], Ch
         change = decide(await _lock(tx, incident_id))
         await _save(ctx, tx, [change], ctx.now())
     ctx.outbox.bell.ring()
+    log.info("incident.changed", incident_id=incident_id, status=change.incident.status)
     return IncidentChanged(incident=view(change.incident), occurred_at=ctx.now())
 
 
@@ -237,7 +256,7 @@ async def _save(ctx: Context, tx: AsyncConnection, changes: Sequence[Change], at
     await update_incidents(tx, list({change.incident.id: change.incident for change in real}.values()))
     await insert_events(tx, [event for change in real for event in change.events])
     await close_pages(tx, [change.incident.id for change in real if change.closes_pages])
-    requested = await request_pages(tx, [(change.incident, change.pages) for change in real], at=at)
+    requested = await request_pages(tx, real, at=at)
     messages: list[Message] = [message for change in real for message in change.messages]
     numbers = tuple(number for some in requested.values() for number in some)
     if numbers:

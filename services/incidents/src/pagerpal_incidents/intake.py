@@ -5,9 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from pagerpal_common.contracts.alerts import Alert, AlertResult
+from pagerpal_common import tracing
+from pagerpal_common.contracts.alerts import Alert, AlertResult, AlertsReceived
 from pagerpal_common.errors import Conflict, DatabaseUnavailable, Unavailable
+from pagerpal_common.log import tell_each
 from pagerpal_common.metrics import HOPS, INTAKE
+from pagerpal_common.tracing import Kind, Span
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,16 +44,65 @@ async def take_in(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
         Unavailable: nothing is committed that was not reported; the same alerts may be given again.
     """
     once = list({alert.alert_id: alert for alert in alerts}.values())
+    with tracing.together() as together:
+        spans = [together.add(_span(alert)) for alert in once] if tracing.is_on() else []
+        results = await _commit_all(ctx, _going_on(once, spans))
+        for span, result in zip(spans, results, strict=False):
+            _describe(span, result)
+    _measure(alerts, results, ctx.now())
+    _tell(once, results)
+    by_id = {result.alert_id: result for result in results}
+    return [by_id[alert.alert_id] for alert in alerts]
+
+
+async def _commit_all(ctx: Context, alerts: Sequence[Alert]) -> list[AlertResult]:
     try:
-        results = await _commit(ctx, once)
+        return await _commit(ctx, alerts)
     except Unavailable:
         raise
     except Exception as error:
-        log.error("intake.batch_failed", alerts=len(once), exc_info=error)
-        results = [await _alone(ctx, alert) for alert in once]
-    _measure(alerts, results, ctx.now())
-    by_id = {result.alert_id: result for result in results}
-    return [by_id[alert.alert_id] for alert in alerts]
+        log.error("intake.batch_failed", alerts=len(alerts), exc_info=error)
+        return [await _alone(ctx, alert) for alert in alerts]
+
+
+def _span(alert: Alert) -> Span:
+    attributes = {
+        **tracing.messaging("process", AlertsReceived.topic),
+        "pagerpal.alert.id": str(alert.alert_id),
+        "pagerpal.source.id": alert.source_id,
+    }
+    return tracing.begin(
+        f"process {AlertsReceived.topic}", Kind.CONSUMER, parent=alert.traceparent, attributes=attributes
+    )
+
+
+def _going_on(alerts: Sequence[Alert], spans: Sequence[Span]) -> Sequence[Alert]:
+    """What comes of an alert goes on from the span of its handling, if there is one."""
+    if not spans:
+        return alerts
+    pairs = zip(alerts, spans, strict=True)
+    return [alert.model_copy(update={"traceparent": span.traceparent}) for alert, span in pairs]
+
+
+def _describe(span: Span, result: AlertResult) -> None:
+    span.set({"pagerpal.outcome": result.outcome})
+    if result.incident is not None:
+        span.set({"pagerpal.incident.id": result.incident.id})
+
+
+def _tell(alerts: Sequence[Alert], results: Sequence[AlertResult]) -> None:
+    """Which incident an alert has opened: from here on its number is what all lines have in common."""
+    opened = [
+        {
+            "incident_id": result.incident.id,
+            "alert_id": str(alert.alert_id),
+            "source_id": alert.source_id,
+            "request_id": alert.request_id,
+        }
+        for alert, result in zip(alerts, results, strict=True)
+        if result.incident is not None and result.outcome in {AlertOutcome.OPENED, AlertOutcome.REOPENED}
+    ]
+    tell_each(log.info, "incident.opened", opened)
 
 
 def _measure(alerts: Sequence[Alert], results: Sequence[AlertResult], at: datetime) -> None:
@@ -68,7 +120,8 @@ async def _alone(ctx: Context, alert: Alert) -> AlertResult:
     except Unavailable:
         raise
     except Exception as error:
-        log.error("alert.parked", alert_id=str(alert.alert_id), source_id=alert.source_id, exc_info=error)
+        ids = {"alert_id": str(alert.alert_id), "source_id": alert.source_id, "request_id": alert.request_id}
+        log.error("alert.parked", **ids, exc_info=error)
         async with ctx.db.begin() as tx:
             await park(tx, alert, error=f"{type(error).__name__}: {error}"[:2000], at=ctx.now())
         return AlertResult(alert_id=alert.alert_id, outcome=AlertOutcome.PARKED, incident=None)

@@ -144,6 +144,29 @@ async def test_steps_that_come_together_are_each_entered_once(ctx: Context, rows
     assert pages == [{"incident_id": incident.id, "level": 1} for incident in incidents]
 
 
+async def test_alerts_and_steps_that_come_together_each_keep_their_request_and_their_trace(
+    ctx: Context, rows: Rows
+) -> None:
+    causes = [(f"request-{number}", f"00-{str(number) * 32}-{str(number) * 16}-01") for number in (1, 2)]
+    alerts = [an_alert(request, request_id=request, traceparent=trace) for request, trace in causes]
+    results = await take_in(ctx, alerts)
+
+    told = await rows("SELECT body -> 'incidents' AS runs FROM incidents.outbox ORDER BY id")
+    assert [(run["request_id"], run["traceparent"]) for row in told for run in row["runs"]] == causes
+
+    steps = [
+        a_step(result.incident, request_id=request, traceparent=trace)
+        for result, (request, trace) in zip(results, causes, strict=True)
+        if result.incident is not None
+    ]
+    await escalate_incidents(ctx, steps)
+
+    pages = await rows("SELECT request_id, traceparent FROM incidents.page_requests ORDER BY incident_id")
+    assert [tuple(page.values()) for page in pages] == causes
+    entered = await rows("SELECT body FROM incidents.outbox WHERE topic = 'incident.escalated.v1' ORDER BY id")
+    assert [(row["body"]["request_id"], row["body"]["traceparent"]) for row in entered] == causes
+
+
 async def test_acknowledging_closes_the_pages_and_the_timer_pages_nobody_after(
     ctx: Context, incident: IncidentView, rows: Rows
 ) -> None:

@@ -4,7 +4,9 @@ import asyncio
 import traceback
 
 import structlog
+from pagerpal_common import tracing
 from pagerpal_common.metrics import PROVIDER_CALLS
+from pagerpal_common.tracing import Kind
 
 from pagerpal_notifier.context import Context
 from pagerpal_notifier.domain.delivery import Outcome, Verdict
@@ -15,10 +17,15 @@ log = structlog.get_logger(__name__)
 
 async def call(ctx: Context, claim: Claim, until: float) -> Outcome:
     """One try at the provider, over before `until` (loop time), whatever happens."""
-    began = asyncio.get_running_loop().time()
-    outcome = await _try(ctx, claim, until)
-    seconds = asyncio.get_running_loop().time() - began
     name = ctx.providers[claim.channel].name if claim.channel in ctx.providers else "none"
+    attributes = {"pagerpal.provider": name, "pagerpal.channel": claim.channel.value}
+    began = asyncio.get_running_loop().time()
+    with tracing.span(f"call {name}", Kind.CLIENT, attributes=attributes) as span:
+        outcome = await _try(ctx, claim, until)
+        span.set({"pagerpal.outcome": outcome.verdict.value})
+        if outcome.verdict is not Verdict.ACCEPTED:
+            span.fail(outcome.verdict.value)
+    seconds = asyncio.get_running_loop().time() - began
     PROVIDER_CALLS.labels(name, outcome.verdict).observe(seconds)
     return outcome
 

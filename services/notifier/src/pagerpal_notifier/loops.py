@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
+from pagerpal_common import tracing
 from pagerpal_common.errors import Unavailable
 from pagerpal_common.metrics import HOPS, NOTIFICATIONS, PAGES
+from pagerpal_common.tracing import caused_by
 from pagerpal_common.vocabulary import NotificationStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -110,7 +112,16 @@ async def match_receipts(ctx: Context) -> int:
 
 
 async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
-    """Call the provider, and record what came of it."""
+    """Call the provider, and record what came of it; the first of its traces goes on, the others are linked to it."""
+    trace = claim.traces[0] if claim.traces else None
+    with caused_by(claim.request_id, trace), tracing.span("send page", links=claim.traces[1:]) as span:
+        span.set({"pagerpal.incident.id": claim.incident_id, "pagerpal.notification.id": claim.notification_id})
+        span.set({"pagerpal.channel": claim.channel.value, "pagerpal.attempt": claim.attempts})
+        status = await _send(ctx, claim, until)
+        span.set({"pagerpal.outcome": status})
+
+
+async def _send(ctx: Context, claim: Claim, until: float) -> str:
     outcome = await call(ctx, claim, until)
     for pause in (*RECORD_PAUSES, None):
         try:
@@ -119,12 +130,13 @@ async def _deliver(ctx: Context, claim: Claim, until: float) -> None:
             if pause is None:
                 # It stays `sending`, and is sent again with the same id after its deadline.
                 log.error("send.not_recorded", notification_id=claim.notification_id, error=type(error).__name__)
-                return
+                return "not recorded"
             await asyncio.sleep(pause)
         else:
             break
     _measure(claim, change, ctx.now())
     _report(claim, outcome, change)
+    return change.status.value
 
 
 def _measure(claim: Claim, change: Change, now: datetime) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from pagerpal_common.ids import uuid7
+from pagerpal_common.tracing import current
 from pagerpal_common.vocabulary import Channel
 from pagerpal_notifier.channels import Provider, infobip_sms
 from pagerpal_notifier.claiming import claim_due
@@ -17,6 +18,7 @@ from pagerpal_notifier.domain.delivery import DEADLINE, TRIES, Outcome, Verdict
 from pagerpal_notifier.domain.page import Claim
 from pagerpal_notifier.in_flight import LIMIT
 from pagerpal_notifier.loops import send, take_up
+from structlog.contextvars import get_contextvars
 from structlog.testing import capture_logs
 
 from services.notifier.tests.integration.conftest import settings_for
@@ -555,3 +557,25 @@ async def test_no_number_and_no_address_in_any_log_or_error(
     for secret in ("6641234567", "@example.com", API_KEY):
         assert secret not in printed
         assert secret not in stored
+
+
+async def test_whoever_sends_a_page_goes_on_in_its_request_and_its_trace(
+    world: World, new_context: Callable[[], Context]
+) -> None:
+    trace = f"00-{'1' * 32}-{'2' * 16}-01"
+    incident_id = await world.incident()
+    await world.page_request(incident_id, await world.user())
+    await world.rows("UPDATE incidents.page_requests SET request_id = 'request-1', traceparent = :trace", trace=trace)
+    await take_up(world.ctx)
+    seen: list[tuple[str | None, object]] = []
+
+    async def sms(_claim: Claim) -> Outcome:
+        seen.append((current(), get_contextvars().get("request_id")))
+        return Outcome(Verdict.ACCEPTED, "taken")
+
+    world.ctx = with_sms(new_context(), sms)
+    await world.send()
+
+    assert seen == [(trace, "request-1")]
+    notified = await world.rows("SELECT body FROM notification.outbox WHERE topic = 'notification.settled.v1'")
+    assert {(row["body"]["request_id"], row["body"]["traceparent"]) for row in notified} == {("request-1", trace)}

@@ -182,9 +182,12 @@ async def test_what_comes_later_does_not_overtake_what_waits(world: World, infob
 async def crashed_with_a_digest(world: World) -> tuple[list[int], str]:
     """A notifier dies between its commit and the call: the incidents, and the id of their message."""
     ids = await given_incidents(world, await a_person_by_sms(world), 12)
+    await world.rows("UPDATE incidents.page_requests SET traceparent = 'trace ' || id")
     async with world.ctx.db.begin() as tx:
         due = await claim_due(tx, room=50, now=T0, deadline=T0 + DEADLINE, providers=dict.fromkeys(Channel, "infobip"))
     (digest,) = [claim for claim in due.claims if claim.others]
+    pages = [digest.page_request_id, *(other.page_request_id for other in digest.others)]
+    assert digest.traces == tuple(f"trace {number}" for number in pages)
     return ids, str(digest.attempt_id)
 
 

@@ -15,7 +15,7 @@ import pagerpal_ingest.service as ingest
 import pagerpal_notifier.service as notifier
 import pagerpal_web.service as web
 import uvloop
-from pagerpal_common import clock, log, stopping
+from pagerpal_common import clock, log, stopping, tracing
 from pagerpal_common.bus import Bus
 from pagerpal_common.bus.memory import MemoryBus
 from pagerpal_common.clock import Now
@@ -41,6 +41,7 @@ def run() -> None:
         check((StandaloneSettings, *MODELS))
         settings = load(StandaloneSettings)
         now = clock.from_environment()
+        tracing.configure("pagerpal", os.environ, messaging_system="memory")
         uvloop.run(_serve(settings, now))
     except asyncio.CancelledError:
         pass  # told to stop while it was still starting
@@ -48,6 +49,8 @@ def run() -> None:
         sys.exit(str(error))
     except (CannotStart, DataDirectoryBusy, PostgresFailed, ValueError) as error:
         sys.exit(f"PagerPal cannot start: {error}")
+    finally:
+        tracing.shut_down()
 
 
 async def _serve(settings: StandaloneSettings, now: Now) -> None:

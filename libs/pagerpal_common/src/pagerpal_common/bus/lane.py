@@ -14,12 +14,13 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 import structlog
-from structlog.contextvars import bound_contextvars
 
 from pagerpal_common.bus import BatchSubscription, Subscription
+from pagerpal_common.bus.traced import consuming
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.errors import Refusal, Unavailable
 from pagerpal_common.metrics import MESSAGES
+from pagerpal_common.tracing import caused_by, together
 
 log = structlog.get_logger(__name__)
 
@@ -182,10 +183,12 @@ class Lane(Generic[T]):
             return [Bug(error)] * len(messages)
 
     async def _replies(self, messages: Sequence[Message]) -> list[Outcome]:
-        if isinstance(self._subscription, Subscription):
-            with bound_contextvars(request_id=messages[0].request_id or str(messages[0].message_id)):
-                return [await self._subscription.handle(messages[0])]
-        replies: list[Outcome] = list(await self._subscription.handle(messages))
+        with together() as spans:
+            given = [_going_on(message, spans.add(consuming(message)).traceparent) for message in messages]
+            with caused_by(_common_request(given), given[0].traceparent if len(given) == 1 else None):
+                if isinstance(self._subscription, Subscription):
+                    return [await self._subscription.handle(given[0])]
+                replies: list[Outcome] = list(await self._subscription.handle(given))
         if len(replies) != len(messages):
             raise RuntimeError(f"{len(replies)} replies to {len(messages)} messages")
         return replies
@@ -193,6 +196,29 @@ class Lane(Generic[T]):
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def ids_of(message: Message) -> dict[str, object]:
+    """What a line of the log about a message calls it."""
+    named = {"request_id": message.request_id, "incident_id": getattr(message, "incident_id", None)}
+    alerts = {"alert_ids": [str(alert.alert_id) for alert in message.alerts]} if hasattr(message, "alerts") else {}
+    known = {name: value for name, value in named.items() if value is not None}
+    return {"message_id": str(message.message_id), **known, **alerts}
+
+
+def _going_on(message: Message, traceparent: str | None) -> Message:
+    """The message as its handler gets it: what it causes goes on from the span of its handling."""
+    if traceparent == message.traceparent:
+        return message
+    return message.model_copy(update={"traceparent": traceparent})
+
+
+def _common_request(messages: Sequence[Message]) -> str | None:
+    """The request that all of this goes back to; what is done for one of several says itself which that is."""
+    requests = {message.request_id for message in messages}
+    if len(messages) == 1:
+        return messages[0].request_id or str(messages[0].message_id)
+    return requests.pop() if len(requests) == 1 else None
 
 
 def _kind(outcome: Outcome) -> str:

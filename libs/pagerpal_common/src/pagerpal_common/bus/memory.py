@@ -11,7 +11,8 @@ from typing import TypeVar
 import structlog
 
 from pagerpal_common.bus import DELIVERY_LIMIT, PUBLISH_SECONDS, BatchSubscription, Subscription, wire
-from pagerpal_common.bus.lane import Bug, Delivery, Lane, Outcome, Unhandled
+from pagerpal_common.bus.lane import Bug, Delivery, Lane, Outcome, Unhandled, ids_of
+from pagerpal_common.bus.traced import producing, producing_all
 from pagerpal_common.contracts import SUBSCRIBERS
 from pagerpal_common.contracts.message import Message
 from pagerpal_common.errors import BusUnavailable, Refusal
@@ -79,21 +80,23 @@ class MemoryBus:
 
     async def publish(self, *messages: Message) -> None:
         heard = [message for message in messages if SUBSCRIBERS.get(type(message))]
-        finished = {origin.finished: message.topic for message in heard for origin in self._deliver(message)}
-        if finished:
-            await asyncio.wait(finished, timeout=PUBLISH_SECONDS)
+        with producing_all(heard):
+            finished = {origin.finished: message.topic for message in heard for origin in self._deliver(message)}
+            if finished:
+                await asyncio.wait(finished, timeout=PUBLISH_SECONDS)
         for one, topic in finished.items():
             if not one.done() or one.result() is Unhandled.STOPPED:
                 raise BusUnavailable(f"{topic} has not been handled by everybody")
 
     async def request(self, message: Message, reply: type[R], *, wait: float, expires: bool = True) -> R:
         expires_at = asyncio.get_running_loop().time() + wait if expires else None
-        answer = self._deliver(message, expires_at)[0].answer
-        try:
-            async with asyncio.timeout(wait):
-                body = await answer
-        except TimeoutError:
-            body = None
+        with producing(message):
+            answer = self._deliver(message, expires_at)[0].answer
+            try:
+                async with asyncio.timeout(wait):
+                    body = await answer
+            except TimeoutError:
+                body = None
         if body is None:  # not `NoReply`: that says a broker keeps the message, and this memory is no such place
             raise BusUnavailable(f"no answer to {message.topic} in {wait} s")
         return wire.decode_reply(reply, body)
@@ -149,6 +152,5 @@ class MemoryBus:
         log.error("bus.parked", **_ids(delivery), exc_info=error)
 
 
-def _ids(delivery: Delivery[_Origin]) -> dict[str, str]:
-    message = delivery.message
-    return {"service": delivery.origin.service, "topic": message.topic, "message_id": str(message.message_id)}
+def _ids(delivery: Delivery[_Origin]) -> dict[str, object]:
+    return {"service": delivery.origin.service, "topic": delivery.message.topic, **ids_of(delivery.message)}

@@ -16,6 +16,7 @@ from pagerpal_common.bus.rabbit_consumer import Consumer
 from pagerpal_common.bus.rabbit_link import Link
 from pagerpal_common.bus.rabbit_publisher import Publisher
 from pagerpal_common.bus.rabbit_topology import Names, declare
+from pagerpal_common.bus.traced import producing, producing_all
 from pagerpal_common.contracts import SUBSCRIBERS
 from pagerpal_common.contracts.message import Message
 
@@ -54,10 +55,13 @@ class RabbitBus:
         await asyncio.gather(self._receiving.stop(), self._publisher.stop())
 
     async def publish(self, *messages: Message) -> None:
-        await self._publisher.publish(messages)
+        with producing_all(messages):
+            await self._publisher.publish(messages)
 
     async def request(self, message: Message, reply: type[R], *, wait: float, expires: bool = True) -> R:
-        return wire.decode_reply(reply, await self._publisher.request(message, wait=wait, expires=expires))
+        with producing(message):
+            body = await self._publisher.request(message, wait=wait, expires=expires)
+        return wire.decode_reply(reply, body)
 
     async def parked(self) -> int:
         return await self._publisher.count_parked()

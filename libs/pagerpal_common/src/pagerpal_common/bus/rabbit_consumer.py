@@ -24,7 +24,7 @@ import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
 
 from pagerpal_common.bus import DELIVERY_LIMIT, BatchSubscription, Subscription, wire
-from pagerpal_common.bus.lane import BATCHES_IN_FLIGHT, Bug, Delivery, Lane, Outcome, Unhandled
+from pagerpal_common.bus.lane import BATCHES_IN_FLIGHT, Bug, Delivery, Lane, Outcome, Unhandled, ids_of
 from pagerpal_common.bus.rabbit_link import Link, is_trouble
 from pagerpal_common.bus.rabbit_publisher import MESSAGE_ID, Publisher
 from pagerpal_common.contracts.message import Message
@@ -145,7 +145,7 @@ class Consumer:
         log.warning("bus.handler_failed_in_bundle", **ids, exc_info=error)
         body = wire.split_bundle(load.incoming.body)[place]
         try:
-            await self._publisher.send_alone(load.incoming, body, queue=self._queue, number=ids["message_id"])
+            await self._publisher.send_alone(load.incoming, body, queue=self._queue, number=str(delivery.message.message_id))
         except BusUnavailable:
             load.is_to_come_again = True
         await self._one_less(load)
@@ -197,8 +197,8 @@ class Consumer:
         self._asides.add(task)
         task.add_done_callback(self._asides.discard)
 
-    def _ids(self, delivery: Delivery[tuple[_Load, int]]) -> dict[str, str]:
-        return {"queue": self._queue, "message_id": str(delivery.message.message_id)}
+    def _ids(self, delivery: Delivery[tuple[_Load, int]]) -> dict[str, object]:
+        return {"queue": self._queue, **ids_of(delivery.message)}
 
 
 def _deliveries(incoming: AbstractIncomingMessage) -> int:

@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from pagerpal_common.contracts.incidents import IncidentView, Link
-from pagerpal_common.contracts.message import Message, Value
+from pagerpal_common.contracts.message import Message, Value, current_request
+from pagerpal_common.tracing.context import current
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus, Severity
 
 GROUP_LIMIT = 200
@@ -40,6 +41,9 @@ class Alert(Value):
     (`config.flap_seconds` of the source)."""
     is_test: bool = False
     """Sent by the "test" button of a contact point: it leaves an incident, resolved at once, and pages nobody."""
+    request_id: str | None = Field(default_factory=current_request)
+    traceparent: str | None = Field(default_factory=current)
+    """Its own, beside those of `Message`: alerts of many requests travel together."""
 
 
 class AlertsReceived(Message):
@@ -50,6 +54,8 @@ class AlertsReceived(Message):
 
     topic: ClassVar[str] = "alerts.received.v1"
 
+    traceparent: str | None = None
+    """Each alert has its own."""
     alerts: tuple[Alert, ...]
 
 

@@ -2,9 +2,10 @@
 
 from typing import ClassVar
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
-from pagerpal_common.contracts.message import Message, Value
+from pagerpal_common.contracts.message import Message, Value, current_request
+from pagerpal_common.tracing.context import current
 from pagerpal_common.vocabulary import IncidentStatus, Severity
 
 
@@ -51,6 +52,9 @@ class TriggeredIncident(Value):
 
     incident_id: int
     escalation_id: int
+    request_id: str | None = Field(default_factory=current_request)
+    traceparent: str | None = Field(default_factory=current)
+    """Its own, beside those of `Message`: incidents of many requests travel together."""
 
 
 TRIGGERED_TOGETHER = 25
@@ -66,6 +70,8 @@ class IncidentsTriggered(Message):
 
     topic: ClassVar[str] = "incidents.triggered.v1"
 
+    traceparent: str | None = None
+    """Each incident has its own."""
     incidents: tuple[TriggeredIncident, ...]
 
 
@@ -104,6 +110,8 @@ class PageRequested(Message):
 
     topic: ClassVar[str] = "page.requested.v1"
 
+    traceparent: str | None = None
+    """Each row has its own."""
     incident_id: int
     """Of the first."""
     page_request_ids: tuple[int, ...]

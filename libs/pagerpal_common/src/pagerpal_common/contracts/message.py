@@ -7,9 +7,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from structlog.contextvars import get_contextvars
 
 from pagerpal_common.ids import uuid7
+from pagerpal_common.tracing.context import current
 
 
-def _current_request() -> str | None:
+def current_request() -> str | None:
+    """The number of the HTTP request that what is being done goes back to, if that is known."""
     number: str | None = get_contextvars().get("request_id")
     return number
 
@@ -31,5 +33,7 @@ class Message(Value):
 
     message_id: UUID = Field(default_factory=uuid7)
     occurred_at: AwareDatetime
-    request_id: str | None = Field(default_factory=_current_request)
+    request_id: str | None = Field(default_factory=current_request)
     """The HTTP request that it was said in, so that one number finds its lines in the log of every service."""
+    traceparent: str | None = Field(default_factory=current)
+    """The trace that it belongs to, as W3C Trace Context writes it: where it was made true (`tracing`)."""

@@ -7,7 +7,9 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pagerpal_common import tracing
 from pagerpal_common.ack_links import PREFIX
+from pagerpal_common.http import traced
 from pagerpal_common.http.answers import on_bug, unavailable
 from pagerpal_common.metrics import REQUESTS
 
@@ -92,17 +94,19 @@ class Guard:
             app = unavailable("PagerPal has too much to do just now; try again")
         self._under_way += 1
         structlog.contextvars.bind_contextvars(request_id=number)
-        try:
-            await app(scope, receive, hardened)
-        except Exception:
-            if not status:
-                await on_bug(number)(scope, receive, hardened)
-            raise  # for the server to log, with the number still bound
-        finally:
-            self._under_way -= 1
-            seconds = time.perf_counter() - started
-            _measure(scope, status or 500, seconds)
-            _log(scope, status or 500, seconds)
+        with tracing.within((span := traced.begin(scope)).traceparent):
+            try:
+                await app(scope, receive, hardened)
+            except Exception:
+                if not status:
+                    await on_bug(number)(scope, receive, hardened)
+                raise  # for the server to log, with the number still bound
+            finally:
+                self._under_way -= 1
+                seconds = time.perf_counter() - started
+                _measure(scope, status or 500, seconds)
+                _log(scope, status or 500, seconds)
+                traced.end(span, scope, status or 500)
         structlog.contextvars.unbind_contextvars("request_id")
 
 

@@ -233,6 +233,8 @@ page_requests = Table(
     Column("reason", JSONB, nullable=False),
     instant("requested_at"),
     Column("is_open", Boolean, nullable=False),  # still wanted: its incident is triggered in the same run
+    Column("request_id", Text),  # the HTTP request that it goes back to, for the log
+    Column("traceparent", Text),  # the trace that its notifications go on in (W3C Trace Context)
     UniqueConstraint("escalation_id", "pass_number", "level", "reminder", "user_id"),
     schema=SCHEMA,
 )

@@ -26,8 +26,21 @@ def enter_level(incident: Incident, asked: EscalateIncident, *, at: datetime) ->
         assigned_user_id=asked.people[0].user_id if asked.people else incident.assigned_user_id,
         is_unreached=incident.is_unreached or asked.is_unreached,
     )
-    told = IncidentEscalated(incident_id=incident.id, escalation_id=incident.escalation_id, occurred_at=at)
-    return Change(changed, _events(changed, asked, at), (told,), pages=asked.people)
+    told = IncidentEscalated(
+        incident_id=incident.id,
+        escalation_id=incident.escalation_id,
+        occurred_at=at,
+        request_id=asked.request_id,
+        traceparent=asked.traceparent,
+    )
+    return Change(
+        changed,
+        _events(changed, asked, at),
+        (told,),
+        pages=asked.people,
+        request_id=asked.request_id,
+        traceparent=asked.traceparent,
+    )
 
 
 def _events(incident: Incident, asked: EscalateIncident, at: datetime) -> tuple[Event, ...]:

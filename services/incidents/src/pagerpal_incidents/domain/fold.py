@@ -43,7 +43,7 @@ class Folded:
     opened: set[int] = field(default_factory=set)
     changed: dict[int, Incident] = field(default_factory=dict)  # as they were before
     closed: list[int] = field(default_factory=list)  # their pages are not wanted any more
-    begun: list[int] = field(default_factory=list)  # a run of their policy begins
+    begun: dict[int, Alert] = field(default_factory=dict)  # a run of their policy begins, by which alert
     early: dict[Key, Word] = field(default_factory=dict)  # ends to be remembered, of what has no incident
     events: list[Event] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
@@ -113,20 +113,27 @@ def _keep(folded: Folded, alert: Alert, before: History, step: Step) -> None:
     elif was is not None and was is not incident and incident.id not in folded.opened:
         folded.changed.setdefault(incident.id, was)
     if step.outcome in {AlertOutcome.OPENED, AlertOutcome.REOPENED}:
-        folded.begun.append(incident.id)
+        folded.begun[incident.id] = alert
     if step.closes_pages:
         folded.closed.append(incident.id)
     folded.events.extend(step.events)
-    folded.messages.extend(step.messages)
+    cause = {"request_id": alert.request_id, "traceparent": alert.traceparent}
+    folded.messages.extend(message.model_copy(update=cause) for message in step.messages)
 
 
 def _triggered(folded: Folded, at: datetime) -> Iterator[IncidentsTriggered]:
     """The runs that the batch has begun and that still go on, a few to a message."""
-    begun = [folded.incidents[number] for number in dict.fromkeys(folded.begun)]
+    begun = [(folded.incidents[number], alert) for number, alert in folded.begun.items()]
     runs = [
-        TriggeredIncident(incident_id=incident.id, escalation_id=incident.escalation_id)
-        for incident in begun
+        TriggeredIncident(
+            incident_id=incident.id,
+            escalation_id=incident.escalation_id,
+            request_id=alert.request_id,
+            traceparent=alert.traceparent,
+        )
+        for incident, alert in begun
         if incident.status == IncidentStatus.TRIGGERED
     ]
     for start in range(0, len(runs), TRIGGERED_TOGETHER):
-        yield IncidentsTriggered(incidents=tuple(runs[start : start + TRIGGERED_TOGETHER]), occurred_at=at)
+        some = tuple(runs[start : start + TRIGGERED_TOGETHER])
+        yield IncidentsTriggered(incidents=some, occurred_at=at)

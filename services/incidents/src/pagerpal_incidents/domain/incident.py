@@ -111,6 +111,8 @@ class Change:
     messages: tuple[Message, ...] = ()
     pages: tuple[PageTarget, ...] = ()
     closes_pages: bool = False
+    request_id: str | None = None  # what its pages go back to, and the trace that they go on in
+    traceparent: str | None = None
 
 
 class Action(StrEnum):

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from uuid import UUID
 
-from pagerpal_common.contracts.escalations import EscalateIncident, PageTarget
+from pagerpal_common.contracts.escalations import EscalateIncident
 from pagerpal_common.schema.incidents import page_requests
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_incidents.domain.incident import Incident
+from pagerpal_incidents.domain.incident import Change
 from pagerpal_incidents.storage.arrays import columns, insert
 from pagerpal_incidents.storage.reading import readable
 
@@ -25,6 +25,8 @@ _NAMES = (
     "reason",
     "requested_at",
     "is_open",
+    "request_id",
+    "traceparent",
 )
 # One per run, pass, level, reminder and person, whatever is repeated.
 _INSERT = text(insert(page_requests, _NAMES, then="ON CONFLICT DO NOTHING RETURNING id, incident_id"))
@@ -53,24 +55,24 @@ async def find_asked(tx: AsyncConnection, steps: Sequence[EscalateIncident]) -> 
     return {UUID(row.message_id) for row in await tx.execute(_STILL_ASKED, values)}
 
 
-async def request_pages(
-    tx: AsyncConnection, wanted: Sequence[tuple[Incident, Sequence[PageTarget]]], *, at: datetime
-) -> Mapping[int, Sequence[int]]:
+async def request_pages(tx: AsyncConnection, changes: Sequence[Change], *, at: datetime) -> Mapping[int, Sequence[int]]:
     """Oblige the notifier to reach these people; the numbers of the new requests, by incident."""
     rows = [
         {
-            "incident_id": incident.id,
-            "escalation_id": incident.escalation_id,
-            "pass_number": incident.escalation_pass,
-            "level": incident.current_escalation_level,
-            "reminder": incident.escalation_reminder,
+            "incident_id": change.incident.id,
+            "escalation_id": change.incident.escalation_id,
+            "pass_number": change.incident.escalation_pass,
+            "level": change.incident.current_escalation_level,
+            "reminder": change.incident.escalation_reminder,
             "user_id": person.user_id,
             "reason": json.dumps(person.reason),
             "requested_at": at,
             "is_open": True,
+            "request_id": change.request_id,
+            "traceparent": change.traceparent,
         }
-        for incident, people in wanted
-        for person in people
+        for change in changes
+        for person in change.pages
     ]
     requested: defaultdict[int, list[int]] = defaultdict(list)
     for row in await tx.execute(_INSERT, columns(page_requests, rows, _NAMES)) if rows else ():

@@ -96,6 +96,10 @@ class Claim:
     """When it should have gone out."""
     opened_at: datetime | None = None
     """When its incident opened, if nobody was told of that before."""
+    request_id: str | None = None
+    """The HTTP request that it goes back to, if that is known."""
+    traces: tuple[str, ...] = ()
+    """Those of its notifications, its own before the others'."""
 
 
 @dataclass(frozen=True)

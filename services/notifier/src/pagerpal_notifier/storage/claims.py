@@ -28,8 +28,8 @@ from pagerpal_notifier.storage.due import AND_ITS_OWNERS, AS_IT_IS_NOW, is_senda
 _CLAIM = text(f"""
 WITH looked_at AS MATERIALIZED (
     SELECT {AS_IT_IS_NOW}, n.attempts, n.incident_id, n.contact_method_id, m.signing_secret, n.page_request_id,
-           n.reason, CASE WHEN i.first_notified_at IS NULL THEN i.created_at END AS opened_at,
-           i.title, CASE WHEN planned.is_alone THEN i.description END AS description, n.level,
+           n.reason, CASE WHEN i.first_notified_at IS NULL THEN i.created_at END AS opened_at, r.request_id,
+           r.traceparent, i.title, CASE WHEN planned.is_alone THEN i.description END AS description, n.level,
            n.escalation_id, planned.place, planned.message_id AS new_id, planned.address AS planned_for,
            planned.is_alone
     FROM unnest(CAST(:ids AS bigint[]), CAST(:message_ids AS uuid[]), CAST(:addresses AS text[]),
@@ -151,6 +151,8 @@ def _claim(rows: Sequence[Mapping[Any, Any]], now: datetime) -> Claim:
         others=tuple(_member(row) for row in rows[1:]),
         wanted_at=first["wanted_at"],
         opened_at=first["opened_at"],
+        request_id=first["request_id"],
+        traces=tuple(dict.fromkeys(row["traceparent"] for row in rows if row["traceparent"] is not None)),
     )
 
 

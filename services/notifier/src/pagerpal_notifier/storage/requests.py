@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 # Open, and not written down here yet. The open ones have a partial index. Each is looked up by our unique key: written
 # as NOT EXISTS, PostgreSQL would rather read all notifications that ever were.
 _UNTAKEN = """
-SELECT r.id, r.user_id, r.requested_at, i.severity
+SELECT r.id, r.incident_id, r.user_id, r.requested_at, i.severity, r.request_id, r.traceparent
 FROM incidents.page_requests r JOIN incidents.incidents i ON i.id = r.incident_id
 WHERE r.is_open {only} AND
       (SELECT n.id FROM notification.notifications n WHERE n.page_request_id = r.id LIMIT 1) IS NULL
@@ -45,10 +45,15 @@ class PageRequest:
     """An obligation to reach somebody that nobody has taken up."""
 
     id: int
+    incident_id: int
     user_id: int
     requested_at: datetime
     severity: Severity
     """Of its incident."""
+    request_id: str | None
+    """The HTTP request that it goes back to, if that is known."""
+    traceparent: str | None
+    """The trace that it belongs to."""
 
 
 @dataclass(frozen=True)
