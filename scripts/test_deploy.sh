@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Is what is under deploy/ true? `make test-deploy` calls it: manifests against the schemas and the code, the compose file
 # by the real program, the Dockerfile's steps executed, and the five services of that image behind the real edge,
-# replaced under load. Needs no cluster and no container engine, but Linux, Node.js, nginx and RabbitMQ; as root on
-# Debian the last two are installed here.
+# replaced under load, and watched by a real Prometheus. Needs no cluster and no container engine, but Linux, Node.js,
+# nginx, RabbitMQ and Prometheus; as root on Debian the last three are installed here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,5 +17,6 @@ install() {
 
 [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || install rabbitmq-server
 PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || install nginx-light
+command -v promtool >/dev/null || install prometheus
 
 python -m pytest tests/deploy -q --timeout 900 "$@"

@@ -32,7 +32,7 @@ SALT_BYTES = 4
 
 def make_secrets() -> None:
     """Everything that is not there yet."""
-    for owner in (*services(), "postgres", "rabbitmq", "migrate", "demo"):
+    for owner in (*services(), "postgres", "rabbitmq", "migrate", "demo", "grafana"):
         (SECRETS / owner).mkdir(exist_ok=True)
     of_postgres = _kept(SECRETS / "postgres" / "password")
     _write(SECRETS / "migrate" / "database-url", f"postgresql://postgres:{of_postgres}@{POSTGRES}/{DATABASE}")
@@ -48,6 +48,7 @@ def make_secrets() -> None:
     key = _kept(SECRETS / "web" / "secret-key")
     _write(SECRETS / "notifier" / "secret-key", key)
     _kept(SECRETS / "ingest" / "receipt-token")
+    _kept(SECRETS / "grafana" / "password")
     _kept(SECRETS / "demo" / "demo-password")
     _write(SECRETS / "demo" / "setup-token", setup_token(SecretKeys(key.encode())))
 

@@ -40,6 +40,7 @@ class Replica:
     port: int
     process: subprocess.Popen[bytes]
     watchdog: subprocess.Popen[bytes]
+    metrics_port: int = 0
 
     def is_ready(self) -> bool:
         return status_of(self.port, "/readyz") == 200
@@ -104,18 +105,18 @@ class Installation:
 
     def start(self, service: str) -> Replica:
         """One replica more, waited for."""
-        (port,) = free_ports(1)
+        port, metrics_port = free_ports(2)
         with (self.directory / "log").open("ab") as log:
             process = subprocess.Popen(
                 [self.python, "-m", f"pagerpal_{service}"],
-                env={**self.environment(service), "PORT": str(port)},
+                env={**self.environment(service), "PORT": str(port), "PAGERPAL_METRICS_PORT": str(metrics_port)},
                 cwd="/tmp",
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        replica = Replica(service, port, process, watch(process))
+        replica = Replica(service, port, process, watch(process), metrics_port)
         self.replicas[service].append(replica)
         until(replica.is_ready, f"{service} is not ready", process)
         return replica

@@ -12,22 +12,24 @@ from pagerpal_standalone.settings import MODELS
 
 from tests.deploy.image import instructions
 from tests.deploy.test_manifests import OURS, SETTINGS, longest_stop
-from tests.deploy.tools import DEPLOY, ROOT, Object, compose, run
+from tests.deploy.tools import DEPLOY, ROOT, Object, as_objects, compose, prometheus, run
 
 ONE_SHOT = {"secrets", "migrate"}
+EVERY_PROFILE = ("demo", "cluster", "observability")
 
 
-@pytest.mark.parametrize("profiles", [(), ("demo",), ("cluster",), ("demo", "cluster")], ids="+".join)
+@pytest.mark.parametrize("profiles", [(), ("demo",), ("cluster",), ("observability",), EVERY_PROFILE], ids="+".join)
 def test_docker_compose_takes_it_with_every_profile(profiles: tuple[str, ...]) -> None:
     found = compose(*profiles)["services"]
 
     assert {"postgres", "rabbitmq", "edge", *OURS, *ONE_SHOT} <= set(found)
     assert ("demo" in found) == ("demo" in profiles)
     assert ({"rabbitmq-2", "rabbitmq-3"} <= set(found)) == ("cluster" in profiles)
+    assert ({"prometheus", "grafana"} <= set(found)) == ("observability" in profiles)
 
 
 def wholly() -> Object:
-    return dict(compose("demo", "cluster")["services"])
+    return dict(compose(*EVERY_PROFILE)["services"])
 
 
 def test_services_can_be_scaled() -> None:
@@ -65,7 +67,7 @@ def test_a_service_is_told_only_what_it_reads_and_gets_its_secrets_as_files_of_i
 
 
 def test_services_run_with_as_little_as_they_can_and_get_the_time_to_stop() -> None:
-    for name in (*OURS, "migrate", "secrets", "demo", "edge"):
+    for name in (*OURS, "migrate", "secrets", "demo", "edge", "prometheus", "grafana"):
         one = wholly()[name]
         assert one["read_only"] is True
         assert one["cap_drop"] == ["ALL"]
@@ -75,14 +77,49 @@ def test_services_run_with_as_little_as_they_can_and_get_the_time_to_stop() -> N
         assert int(seconds) >= longest_stop()
 
 
-def test_only_the_edge_listens_and_on_this_machine_alone() -> None:
-    published = {name: one["ports"] for name, one in wholly().items() if one.get("ports")}
+def test_only_the_edge_listens_and_who_watches_and_on_this_machine_alone() -> None:
+    published = {
+        name: [(port["host_ip"], port["published"], port["target"]) for port in one["ports"]]
+        for name, one in wholly().items()
+        if one.get("ports")
+    }
 
-    assert set(published) == {"edge"}
-    (port,) = published["edge"]
-    assert (port["host_ip"], port["published"], port["target"]) == ("127.0.0.1", "8000", 8000)
+    assert published == {
+        "edge": [("127.0.0.1", "8000", 8000)],
+        "prometheus": [("127.0.0.1", "9090", 9090)],
+        "grafana": [("127.0.0.1", "3000", 3000)],
+    }
     edge = wholly()["edge"]["networks"]["default"]["ipv4_address"]
     assert {wholly()[name]["environment"]["PAGERPAL_TRUSTED_PROXIES"] for name in OURS} == {edge}
+
+
+def test_grafana_lets_nobody_in_without_a_password_that_was_made_here() -> None:
+    grafana = wholly()["grafana"]
+    environment, mounts = grafana["environment"], {mount["target"]: mount for mount in grafana["volumes"]}
+
+    assert environment["GF_AUTH_ANONYMOUS_ENABLED"] == environment["GF_USERS_ALLOW_SIGN_UP"] == "false"
+    assert environment["GF_SECURITY_ADMIN_PASSWORD__FILE"] == "/run/secrets/pagerpal/password"
+    assert "GF_SECURITY_ADMIN_PASSWORD" not in environment
+    assert mounts["/run/secrets/pagerpal"]["source"] == "for-grafana"
+    assert mounts["/run/secrets/pagerpal"]["read_only"] is True
+    (source,) = as_objects((DEPLOY / "grafana/provisioning/datasources/prometheus.yaml").read_text())[0]["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    (provider,) = as_objects((DEPLOY / "grafana/provisioning/dashboards/pagerpal.yaml").read_text())[0]["providers"]
+    assert provider["options"]["path"] in mounts
+
+
+def test_prometheus_asks_every_service_where_it_tells_its_metrics_and_every_node_of_the_broker(tmp_path: Path) -> None:
+    jobs = {one["job_name"]: one["dns_sd_configs"][0] for one in prometheus()["scrape_configs"]}
+
+    assert set(jobs["pagerpal"]["names"]) == set(OURS)
+    ports = {wholly()[name]["environment"]["PAGERPAL_METRICS_PORT"] for name in OURS}
+    assert ports == {str(jobs["pagerpal"]["port"])}
+    assert set(jobs["pagerpal-broker"]["names"]) == {name for name in wholly() if name.startswith("rabbitmq")}
+    assert (DEPLOY / "rabbitmq" / "enabled_plugins").read_text() == "[rabbitmq_prometheus].\n"
+    mounted = tmp_path / "prometheus.yml"
+    text = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
+    mounted.write_text(text.replace("/etc/prometheus/", f"{DEPLOY}/prometheus/"))
+    assert "1 rule files found" in run("promtool", "check", "config", mounted)
 
 
 def test_every_file_that_is_mounted_or_copied_is_there() -> None:

@@ -27,6 +27,7 @@ from tests.deploy.tools import (
     named,
     objects,
     of_kind,
+    prometheus,
     rendered,
     run,
 )
@@ -39,7 +40,9 @@ PRODUCTION = KUBERNETES / "overlays" / "production"
 COMPONENTS = sorted((KUBERNETES / "components").iterdir())
 OURS = ("ingest", "incidents", "escalator", "notifier", "web")
 SETTINGS = dict(zip(("web", "ingest", "incidents", "escalator", "notifier"), MODELS, strict=True))
-OF_OPERATORS = re.compile(r"^(?:keda\.sh|postgresql\.cnpg\.io|gateway\.networking\.k8s\.io|external-secrets\.io)/")
+OF_OPERATORS = re.compile(
+    r"^(?:keda\.sh|monitoring\.coreos\.com|postgresql\.cnpg\.io|gateway\.networking\.k8s\.io|external-secrets\.io)/"
+)
 
 POOL = 10
 GRACEFUL_HTTP_SECONDS = 5
@@ -102,6 +105,8 @@ def test_custom_resources_are_what_their_operators_schemas_say() -> None:
 
     broken = json.loads(json.dumps(objects(PRODUCTION)).replace("minReplicaCount", "minReplicaCuont"))
     assert "spec.minReplicaCuont: no such field" in custom_resource_problems(broken)
+    broken = json.loads(json.dumps(objects(PRODUCTION)).replace("podMetricsEndpoints", "podMetricEndpoints"))
+    assert "spec.podMetricEndpoints: no such field" in custom_resource_problems(broken)
     broken = json.loads(json.dumps(objects(PRODUCTION)).replace('"triggers"', '"trigger"'))
     assert "must have required property 'triggers'" in custom_resource_problems(broken).replace(
         " triggers", " 'triggers'"
@@ -334,9 +339,71 @@ def test_the_migrations_job_carries_the_version_of_the_image() -> None:
     }
 
 
-def test_nothing_is_measured_that_does_not_exist() -> None:
-    kinds = {one["kind"] for overlay in OVERLAYS for one in objects(overlay)}
+def test_metrics_are_where_prometheus_looks_and_it_alone_is_let_in() -> None:
+    found = objects(PRODUCTION)
+    monitor = named(found, "PodMonitor", "pagerpal")["spec"]
+    policy = named(found, "NetworkPolicy", "metrics")["spec"]
 
-    assert not kinds & {"PrometheusRule", "PodMonitor", "ServiceMonitor"}
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    of_name = "__meta_kubernetes_pod_label_app_kubernetes_io_name"
+    assert endpoint["relabelings"] == [{"sourceLabels": [of_name], "targetLabel": "service"}]
+    for service in OURS:
+        pod = named(found, "Deployment", service)["spec"]["template"]
+        labels, (container,) = pod["metadata"]["labels"], pod["spec"]["containers"]
+        config = named(found, "ConfigMap", container["envFrom"][0]["configMapRef"]["name"])["data"]
+        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+        assert ports[endpoint["port"]] == int(config["PAGERPAL_METRICS_PORT"])
+        assert labels[monitor["jobLabel"]] == "pagerpal"
+        assert labels["app.kubernetes.io/name"] == service
+        assert monitor["selector"]["matchLabels"].items() <= labels.items()
+        assert not [one for one in of_kind(found, "Service") if one["spec"]["ports"][0]["targetPort"] != "http"]
+    for selector in (monitor["selector"], policy["podSelector"]):
+        (expression,) = selector["matchExpressions"]
+        assert (expression["key"], set(expression["values"])) == ("app.kubernetes.io/name", set(OURS))
+    opened = {
+        (source["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"], port["port"])
+        for one in of_kind(found, "NetworkPolicy")
+        for rule in one["spec"].get("ingress", [])
+        for source in rule["from"]
+        for port in rule["ports"]
+    }
+    assert opened == {("gateways", "http"), ("monitoring", "metrics")}
+
+
+def test_the_labels_that_the_readme_has_an_overlay_add_are_added(tmp_path: Path) -> None:
+    (patches,) = re.findall(r"```yaml\n(patches:.*?)```", (KUBERNETES / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "kustomization.yaml").write_text(
+        f"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+        f"resources: [{relative(tmp_path, PRODUCTION)}]\n{patches}"
+    )
+
+    found = of_kind(objects(tmp_path), "PodMonitor", "PrometheusRule")
+
+    assert {one["metadata"]["labels"].get("release") for one in found} == {"kube-prometheus-stack"}
+    assert len(found) == 3
+
+
+def test_the_broker_of_the_operator_is_the_one_whose_queues_are_watched() -> None:
+    found = objects(PRODUCTION)
+    monitor = named(found, "PodMonitor", "pagerpal-broker")["spec"]
+
+    broker = named(found, "RabbitmqCluster", "pagerpal-broker")["metadata"]["name"]
+    assert monitor["selector"]["matchLabels"] == {"app.kubernetes.io/name": broker}
+    assert monitor["jobLabel"] == "app.kubernetes.io/name"
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    (of_compose,) = (one for one in prometheus()["scrape_configs"] if one["job_name"] == broker)
+    assert endpoint["path"] == of_compose["metrics_path"]
+    assert endpoint["params"] == of_compose["params"]
+    assert endpoint["params"]["vhost"] == [VHOST]
+
+
+def test_the_dashboard_is_found_by_grafanas_sidecar() -> None:
+    one = named(objects(PRODUCTION), "ConfigMap", "pagerpal-dashboard")
+
+    assert one["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert one["data"]["pagerpal.json"] == (DEPLOY / "grafana" / "dashboards" / "pagerpal.json").read_text()
+
+
+def test_nothing_is_of_whatever_version_is_the_latest() -> None:
     assert Settings.model_fields["port"].alias == "PORT"
     assert "latest" not in "".join(path.read_text() for path in DEPLOY.rglob("*.y*ml"))

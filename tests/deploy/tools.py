@@ -64,6 +64,13 @@ def of_kind(found: list[Object], *kinds: str) -> list[Object]:
 
 
 @cache
+def prometheus() -> Object:
+    """How compose's Prometheus is configured."""
+    (found,) = as_objects((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    return found
+
+
+@cache
 def compose(*profiles: str) -> Object:
     """The compose file as the real program understands it."""
     chosen = [part for profile in profiles for part in ("--profile", profile)]

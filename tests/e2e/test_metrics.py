@@ -65,6 +65,6 @@ async def test_a_page_is_counted_by_each_service_that_had_it(running: tuple[Depl
             assert pagerpal.people["ana"].phone.lstrip("+") not in text
 
         async def all_loops_have_run_once() -> bool:
-            return number((await told(port))["web"], 'pagerpal_job_healthy{job="escalation"}') == 1
+            return number((await told(port))["web"], 'pagerpal_job_healthy{name="escalation"}') == 1
 
         await pagerpal.until("the escalation's loops have all run", all_loops_have_run_once)

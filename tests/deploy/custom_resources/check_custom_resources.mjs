@@ -11,9 +11,10 @@ const PLACES = {
   "postgresql.cnpg.io/v1": ["cloudnative-pg", "postgresql.cnpg.io/v1"],
   "gateway.networking.k8s.io/v1": ["gateway-api", "gateway.networking.k8s.io/v1"],
   "external-secrets.io/v1": ["external-secrets", "external-secrets.io/v1"],
+  "monitoring.coreos.com/v1": ["prometheus-operator", "monitoring.coreos.com/v1"],
 };
 // Whose keys are the user's own.
-const FREE = new Set(["metadata", "labels", "annotations", "matchLabels", "parameters", "data", "requests", "limits"]);
+const FREE = new Set(["metadata", "labels", "annotations", "matchLabels", "parameters", "data", "requests", "limits", "params"]);
 
 // Every field that some type of these directories declares. Coarser than the place in the tree, and finds what is
 // misspelt; what is in the wrong place and needed is found by the schema.
@@ -51,6 +52,8 @@ for (const one of JSON.parse(readFileSync(0, "utf8"))) {
   }
   const wrong = [];
   const shared = join(modules, "kubernetes-models");
-  unknown(one.spec, fieldsOf([directory, join(shared, "v1"), join(shared, "autoscaling/v2")]), "spec", wrong);
+  const selectors = join(modules, "@kubernetes-models", "apimachinery", "apis/meta/v1");
+  const known = fieldsOf([directory, selectors, join(shared, "v1"), join(shared, "autoscaling/v2")]);
+  unknown(one.spec, known, "spec", wrong);
   wrong.forEach((each) => console.log(`${name}: ${each}`));
 }

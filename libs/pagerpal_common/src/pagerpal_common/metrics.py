@@ -1,11 +1,13 @@
 """What can Prometheus ask of a process? Every number there is, in one table; `docs/operations.md` says what they mean.
 
 Names follow Prometheus's conventions (prometheus.io/docs/practices/naming): base units, `_total` for what only grows.
-No label holds anything that a sender, a person or an incident could make endlessly many of. What several processes
+No label holds anything that a sender, a person or an incident could make endlessly many of, and none has a name that
+Prometheus gives to whatever it scrapes (`job`, `instance`, `service`, …): it would rename ours. What several processes
 count together (open incidents, what is due) is asked of the database by web alone, when it is scraped.
 """
 
 from collections.abc import Iterable
+from itertools import product
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -62,12 +64,19 @@ PROVIDER_CALLS = Histogram(
 )
 
 OPEN_INCIDENTS = Gauge("pagerpal_incidents_open", "Incidents that are not resolved.", ("status", "severity"))
-JOB_DUE = Gauge("pagerpal_job_due", "What waits to be done by each job, counted up to 1000.", ("job",))
-JOB_OLDEST = Gauge("pagerpal_job_oldest_due_seconds", "How long the oldest of it has been due.", ("job",))
-JOB_HEALTHY = Gauge("pagerpal_job_healthy", "1 while a job is done as it should be.", ("job",))
+JOB_DUE = Gauge("pagerpal_job_due", "What waits to be done by each job, counted up to 1000.", ("name",))
+JOB_OLDEST = Gauge("pagerpal_job_oldest_due_seconds", "How long the oldest of it has been due.", ("name",))
+JOB_HEALTHY = Gauge("pagerpal_job_healthy", "1 while a job is done as it should be.", ("name",))
 AUDITOR_RED = Gauge("pagerpal_auditor_red", "1 while a promise is found broken (docs/guarantees.md).", ("check",))
 AUDITOR_BREACHES = Gauge("pagerpal_auditor_breaches", "What the auditor's last look has found.", ("check",))
 PARKED_ALERTS = Gauge("pagerpal_parked_alerts", "Alerts kept aside for an operator because they cannot be handled.")
+PARKED_MESSAGES = Gauge("pagerpal_parked_messages", "Messages that nobody could handle, in the queue pagerpal.parked.")
+CIRCUIT_OPEN = Gauge(
+    "pagerpal_provider_circuit_open",
+    "1 while a provider is left alone because of its troubles. One that never had any has no sample.",
+    ("provider",),
+)
+READY = Gauge("pagerpal_ready", "1 while this process can do what it is there for: what /readyz says.")
 SCRAPE_FAILED = Gauge("pagerpal_scrape_failed", "1 when the database could not be asked for the numbers above.")
 
 
@@ -92,6 +101,13 @@ class Pools(Collector):
 
 POOLS = Pools()
 REGISTRY.register(POOLS)
+
+
+def begin_at_zero(metric: Counter | Histogram, *labels: Iterable[str]) -> None:
+    """Tell of every combination of these labels before it has happened: `rate` does not see a sample's first value, so
+    that the first failure would be missed (prometheus.io/docs/practices/instrumentation, "Avoid missing metrics")."""
+    for values in product(*labels):
+        metric.labels(*values)
 
 
 def exposition() -> bytes:

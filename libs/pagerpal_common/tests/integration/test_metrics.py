@@ -12,9 +12,18 @@ from pagerpal_common.db import Database
 from pagerpal_common.errors import DatabaseUnavailable
 from pagerpal_common.http import Account, Call, Endpoint, application, routes
 from pagerpal_common.http.probes import observed
+from pagerpal_common.metrics import begin_at_zero
 from pagerpal_common.server import observable
 from pagerpal_common.service import Service
-from prometheus_client import REGISTRY
+from pagerpal_common.vocabulary import Channel
+from prometheus_client import REGISTRY, Counter
+
+
+class Reached:
+    """A database that is there."""
+
+    def is_reached(self, _at: float) -> bool:
+        return True
 
 
 async def nothing() -> None:
@@ -31,7 +40,7 @@ async def nobody(_ctx: object, _request: object) -> Account:
 
 def service(**more: Any) -> Service:
     rows = (Endpoint("GET", "/things/{thing_id:int}", answer, None),)
-    return Service("web", cast(Database, None), nothing, routes=routes(None, rows, nobody), **more)
+    return Service("web", cast(Database, Reached()), nothing, routes=routes(None, rows, nobody), **more)
 
 
 def requests(route: str) -> float:
@@ -79,6 +88,25 @@ async def test_what_cannot_be_asked_is_said_and_the_rest_is_told() -> None:
     assert told.status_code == 200
     assert "pagerpal_scrape_failed 1.0" in told.text
     assert "pagerpal_loop_runs_total" in told.text
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+async def test_whether_the_process_is_ready_is_told_as_readyz_says_it(is_ready: bool) -> None:
+    app = observed([service(is_ready=lambda _: is_ready), service()], MemoryBus())
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pagerpal") as prometheus:
+        told = await prometheus.get("/metrics")
+        readyz = await prometheus.get("/readyz")
+
+    assert f"pagerpal_ready {float(readyz.status_code == 200)}" in told.text
+
+
+async def test_what_has_not_happened_yet_is_told_as_zero() -> None:
+    counter = Counter("unheard_of", "Of this test.", ("channel", "status"))
+
+    begin_at_zero(counter, Channel, ("sent", "failed"))
+
+    assert REGISTRY.get_sample_value("unheard_of_total", {"channel": "voice", "status": "failed"}) == 0
 
 
 async def test_there_is_a_port_for_it_only_when_one_is_set(unused_tcp_port: int) -> None:

@@ -4,9 +4,11 @@ from functools import partial
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
+from pagerpal_common.metrics import HOPS, INTAKE, begin_at_zero
 from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.incidents import incidents_outbox
 from pagerpal_common.service import Loop, Service
+from pagerpal_common.vocabulary import AlertOutcome
 
 from pagerpal_incidents.context import context
 from pagerpal_incidents.handlers import subscriptions
@@ -25,6 +27,8 @@ from pagerpal_incidents.settings import IncidentsSettings
 def build(settings: IncidentsSettings, bus: Bus, now: Now) -> Service:
     """The service, ready to run."""
     ctx = context(settings.connect("incidents"), Outbox(incidents_outbox), now)
+    begin_at_zero(INTAKE, AlertOutcome)
+    begin_at_zero(HOPS, ("open", "escalate"))
     return Service(
         name="incidents",
         db=ctx.db,

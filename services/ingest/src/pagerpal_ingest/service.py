@@ -6,8 +6,10 @@ from functools import partial
 from pagerpal_common.bus import Bus
 from pagerpal_common.clock import Now
 from pagerpal_common.errors import Unavailable
+from pagerpal_common.metrics import ALERTS, begin_at_zero
 from pagerpal_common.readiness import bus_or_database
 from pagerpal_common.service import Loop, Service
+from pagerpal_common.vocabulary import AlertOutcome, SourceEnding
 
 from pagerpal_ingest.admission import Admission
 from pagerpal_ingest.amazon import Amazon, Fetch
@@ -46,6 +48,7 @@ def build(settings: IngestSettings, bus: Bus, now: Now, *, fetch: Fetch | None =
     replies = Replies(bus, settings.receipt_token, now, partial(find_senders, database))
     intake = Intake(bus, partial(spool, database, now), now, reply_seconds=settings.reply_seconds)
     tally = Tally()
+    begin_at_zero(ALERTS, (*AlertOutcome, *SourceEnding))
     admission = Admission(intake, tally, now, alerts_per_second=settings.source_alerts_per_second)
     sources = Sources(partial(read_sources, database), now, admission.refuse_key)
     sns = Sns(fetch or Amazon().fetch, partial(pin_topic, database, now), now)

@@ -14,6 +14,7 @@ from pagerpal_common.http import bodies
 from pagerpal_common.vocabulary import AlertOutcome, AlertStatus
 from pagerpal_ingest.service import build
 from pagerpal_ingest.settings import IngestSettings
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from services.ingest.tests.conftest import ScriptedBus, TestClock, an_incident, behind, is_away, is_silent, opens, ticks
@@ -36,6 +37,20 @@ async def test_an_alert_that_opens_an_incident_is_201_with_the_incident(door: Do
     assert (alert.source_id, alert.team_id, alert.escalation_policy_id) == (7, 1, 5)
     assert alert.received_at == door.clock.at
     assert await door.spooled() == []
+
+
+async def test_requests_are_counted_by_route_and_status_whatever_becomes_of_them(door: Door) -> None:
+    def counted(status: str) -> float:
+        labels = {"method": "POST", "route": "/api/v1/alerts", "status": status}
+        return REGISTRY.get_sample_value("pagerpal_http_request_duration_seconds_count", labels) or 0.0
+
+    before = counted("201"), counted("503")
+
+    await door.post()
+    await door.cable.cut()
+    await door.post(key="not known yet")
+
+    assert (counted("201"), counted("503")) == (before[0] + 1, before[1] + 1)
 
 
 @pytest.mark.parametrize("outcome", [AlertOutcome.UPDATED, AlertOutcome.RESOLVED, AlertOutcome.DUPLICATE])

@@ -4,9 +4,11 @@ from functools import partial
 
 from pagerpal_common.bus import BREATH, Bus
 from pagerpal_common.clock import Now
+from pagerpal_common.metrics import HOPS, NOTIFICATIONS, PAGES, begin_at_zero
 from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.notification import notification_outbox
 from pagerpal_common.service import Bell, Loop, Service
+from pagerpal_common.vocabulary import Channel, NotificationStatus
 
 from pagerpal_notifier.channels import POLL_LIMIT
 from pagerpal_notifier.channels.table import open_channels
@@ -42,6 +44,10 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
         records,
         linking(settings),
     )
+
+    begin_at_zero(NOTIFICATIONS, Channel, NotificationStatus)
+    begin_at_zero(PAGES, Channel)
+    begin_at_zero(HOPS, ("send",))
 
     async def close() -> None:
         await ctx.in_flight.finish()

@@ -141,11 +141,10 @@ class Consumer:
 
     async def _failed_in_bundle(self, delivery: Delivery[tuple[_Load, int]], error: BaseException) -> None:
         load, place = delivery.origin
-        ids = self._ids(delivery)
-        log.warning("bus.handler_failed_in_bundle", **ids, exc_info=error)
-        body = wire.split_bundle(load.incoming.body)[place]
+        log.warning("bus.handler_failed_in_bundle", **self._ids(delivery), exc_info=error)
+        body, number = wire.split_bundle(load.incoming.body)[place], str(delivery.message.message_id)
         try:
-            await self._publisher.send_alone(load.incoming, body, queue=self._queue, number=str(delivery.message.message_id))
+            await self._publisher.send_alone(load.incoming, body, queue=self._queue, number=number)
         except BusUnavailable:
             load.is_to_come_again = True
         await self._one_less(load)

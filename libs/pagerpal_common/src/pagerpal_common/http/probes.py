@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from pagerpal_common.bus import Bus
 from pagerpal_common.errors import Unavailable
-from pagerpal_common.metrics import CONTENT_TYPE, SCRAPE_FAILED, exposition
-from pagerpal_common.readiness import summary
+from pagerpal_common.metrics import CONTENT_TYPE, READY, SCRAPE_FAILED, exposition
+from pagerpal_common.readiness import Condition, summary
 from pagerpal_common.service import Service, condition
 
 log = structlog.get_logger(__name__)
@@ -29,8 +29,7 @@ def probes(services: Sequence[Service], bus: Bus) -> list[Route]:
 
     async def readyz(_: Request) -> Response:
         conditions = [condition(service, bus) for service in services]
-        is_ready = all(service.is_ready(found) for service, found in zip(services, conditions, strict=True))
-        return JSONResponse(summary(conditions), 200 if is_ready else 503)
+        return JSONResponse(summary(conditions), 200 if _is_ready(services, conditions) else 503)
 
     return [Route("/livez", livez), Route("/readyz", readyz)]
 
@@ -39,12 +38,17 @@ def observed(services: Sequence[Service], bus: Bus) -> Starlette:
     """What the port for those who run us answers."""
 
     async def metrics(_: Request) -> Response:
+        READY.set(_is_ready(services, [condition(service, bus) for service in services]))
         SCRAPE_FAILED.set(0)
         for service in services:
             await _measure(service)
         return Response(exposition(), media_type=CONTENT_TYPE)
 
     return Starlette(routes=[*probes(services, bus), Route("/metrics", metrics)])
+
+
+def _is_ready(services: Sequence[Service], conditions: Sequence[Condition]) -> bool:
+    return all(service.is_ready(found) for service, found in zip(services, conditions, strict=True))
 
 
 async def _measure(service: Service) -> None:

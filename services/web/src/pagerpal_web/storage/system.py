@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pagerpal_common.schema import LOOP_RUNS
+from pagerpal_common.vocabulary import CircuitState
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -80,6 +81,12 @@ async def list_troubles(tx: AsyncConnection) -> list[Trouble]:
 async def count_parked_alerts(tx: AsyncConnection) -> int:
     """Alerts that could not be handled and wait for an operator; counted up to `MOST_COUNTED`."""
     return int((await tx.execute(_PARKED, {"most": MOST_COUNTED})).scalar_one())
+
+
+async def list_circuits(tx: AsyncConnection) -> Mapping[str, CircuitState]:
+    """How the notifiers stand with each provider that has ever been in trouble, by its name."""
+    rows = await tx.execute(text("SELECT name, state FROM notification.circuits"))
+    return {row.name: CircuitState(row.state) for row in rows}
 
 
 async def find_revision(tx: AsyncConnection) -> str:
