@@ -6,18 +6,15 @@ RabbitMQ, with the rights of `pagerpal_common`, and no more.
 """
 
 import asyncio
-import base64
-import hashlib
 import json
 import os
 import secrets
 import sys
 from pathlib import Path
-from typing import Any
 
 import asyncpg
-from pagerpal_common.bus.rabbit_permissions import VHOST, permissions, services
-from pagerpal_common.bus.rabbit_topology import Names
+from pagerpal_common.bus.rabbit_definitions import definitions, login
+from pagerpal_common.bus.rabbit_permissions import VHOST, services
 from pagerpal_common.migrations.grants import role_of
 from pagerpal_web.secret_key import SecretKeys, setup_token
 
@@ -27,7 +24,6 @@ POSTGRES = os.environ.get("PAGERPAL_POSTGRES_HOST", "postgres:5432")
 BROKER = os.environ.get("PAGERPAL_BROKER_HOST", "broker:5672")
 DATABASE = os.environ.get("PAGERPAL_DATABASE_NAME", "pagerpal")
 LOGINS = "logins.json"
-SALT_BYTES = 4
 
 
 def make_secrets() -> None:
@@ -41,7 +37,7 @@ def make_secrets() -> None:
     for service in services():
         to_database = _url("postgresql", service, of_database[service], POSTGRES, DATABASE)
         _write(SECRETS / service / "database-url", to_database)
-        _write(SECRETS / service / "amqp-url", _url("amqp", _login(service), of_broker[service], BROKER, VHOST))
+        _write(SECRETS / service / "amqp-url", _url("amqp", login(service), of_broker[service], BROKER, VHOST))
     _write(SECRETS / "migrate" / LOGINS, json.dumps(of_database))
     _write(SECRETS / "rabbitmq" / "definitions.json", json.dumps(definitions(of_broker), indent=2))
     _kept(SECRETS / "rabbitmq" / "erlang-cookie")
@@ -51,38 +47,6 @@ def make_secrets() -> None:
     _kept(SECRETS / "grafana" / "password")
     _kept(SECRETS / "demo" / "demo-password")
     _write(SECRETS / "demo" / "setup-token", setup_token(SecretKeys(key.encode())))
-
-
-def definitions(passwords: dict[str, str]) -> dict[str, Any]:
-    """What RabbitMQ loads when it starts: the vhost, a login per service and its rights. Queues are the services'."""
-    names = Names()
-    rights = {service: permissions(service, names) for service in passwords}
-    return {
-        "vhosts": [{"name": VHOST}],
-        "users": [
-            {
-                "name": _login(service),
-                "password_hash": _hashed(password),
-                "hashing_algorithm": "rabbit_password_hashing_sha256",
-                "tags": [],
-            }
-            for service, password in passwords.items()
-        ],
-        "permissions": [
-            {"user": _login(service), "vhost": VHOST, "configure": may.configure, "write": may.write, "read": may.read}
-            for service, may in rights.items()
-        ],
-        "topic_permissions": [
-            {
-                "user": _login(service),
-                "vhost": VHOST,
-                "exchange": names.exchange,
-                "write": may.topics_written,
-                "read": may.topics_read,
-            }
-            for service, may in rights.items()
-        ],
-    }
 
 
 async def make_logins() -> None:
@@ -100,18 +64,8 @@ async def make_logins() -> None:
         await connection.close(timeout=10)
 
 
-def _login(service: str) -> str:
-    return f"pagerpal_{service}"
-
-
 def _url(scheme: str, user: str, password: str, host: str, name: str) -> str:
     return f"{scheme}://{user}:{password}@{host}/{name}"
-
-
-def _hashed(password: str) -> str:
-    """RabbitMQ docs, Credentials and Passwords: a salt, and the SHA-256 of it and the password."""
-    salt = secrets.token_bytes(SALT_BYTES)
-    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 
 
 def _kept(file: Path) -> str:

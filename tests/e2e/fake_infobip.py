@@ -94,6 +94,8 @@ class FakeInfobip:
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
+    strangers: int | None = None
+    """How many requests with a wrong key it has refused; None while such a key breaks the contract."""
     _script: dict[str, deque[Behaviour]] = field(default_factory=lambda: defaultdict(deque))
     _taken_ids: set[str] = field(default_factory=set)
 
@@ -121,6 +123,9 @@ class FakeInfobip:
 
     async def answer(self, kind: Kind, request: Request) -> Response:
         body = await request.body()
+        if self.strangers is not None and request.headers.get("authorization") != f"App {API_KEY}":
+            self.strangers += 1
+            return JSONResponse(_UNAUTHORIZED, 401)
         problems = _problems(kind, request.headers.get("authorization"), body)
         if problems:
             self.violations += problems
@@ -149,6 +154,9 @@ class FakeInfobip:
         status = DUPLICATE if is_repeated else REJECTED if behaviour is Behaviour.REJECT else PENDING
         answer = _answer(kind, destination, status)
         return _Broken() if behaviour is Behaviour.DROP else JSONResponse(answer)
+
+
+_UNAUTHORIZED = {"requestError": {"serviceException": {"messageId": "UNAUTHORIZED", "text": "Invalid login details"}}}
 
 
 class _Broken(Response):

@@ -4,6 +4,7 @@ Each gets the raw request: whatever Content-Type a sender claims, its bytes are 
 request must carry is the handler's first question (`reception.py`); no account is needed.
 """
 
+from functools import partial
 
 from pagerpal_common.contracts.incidents import IncidentView
 from pagerpal_common.http import Endpoint

@@ -87,6 +87,25 @@ async def test_an_hour_without_the_provider_costs_one_probe_at_a_time_and_no_pag
     assert [(row["state"], row["failures"]) for row in await circuits(world)] == [("closed", 0)]
 
 
+async def test_a_wrong_key_costs_no_page_and_one_refusal_is_enough_to_know(
+    world: World, infobip: FakeInfobip, smtp: FakeSmtp
+) -> None:
+    infobip.script.extend([http(401)] * 10_000)
+    (incident,) = await given_pages(world, 1)
+
+    await world.send()
+    await world.send()
+
+    assert [row["state"] for row in await circuits(world)] == ["open"]
+    assert len(infobip.calls) == 1
+    assert len(smtp.mails) == 1, "who waits for it has their mail at once"
+    infobip.script.clear()  # somebody has mended the key
+    world.clock.advance(FIRST_PROBE)
+    await world.send()
+    assert [row["status"] for row in await sms_rows(world)] == ["sent"]
+    assert [row["incident_id"] for row in await sms_rows(world)] == [incident]
+
+
 async def test_an_outage_spends_no_tries(world: World, infobip: FakeInfobip) -> None:
     await given_trouble(world, infobip)
 

@@ -176,7 +176,7 @@ async def test_a_permanent_refusal_makes_the_next_step_due_at_once(world: World,
     assert await world.settled() == [sms["id"], voice["id"]]
 
 
-@pytest.mark.parametrize("code", [400, 401, 403, 404])
+@pytest.mark.parametrize("code", [400, 403, 404])
 async def test_a_refused_request_is_a_failure(world: World, infobip: FakeInfobip, code: int) -> None:
     infobip.script.extend([http(code), http(code)])
     await world.given_page()

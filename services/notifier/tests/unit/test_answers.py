@@ -89,7 +89,6 @@ def test_a_success_that_cannot_be_read_leaves_the_outcome_unknown(body: bytes) -
     [
         (301, REFUSED),
         (400, REFUSED),
-        (401, REFUSED),
         (403, REFUSED),
         (404, REFUSED),
         (408, UNKNOWN),
@@ -106,6 +105,12 @@ def test_every_kind_of_http_error(status: int, verdict: Verdict) -> None:
     outcome = read_infobip(status, b"<html>sorry</html>", retry_after=None)
 
     assert outcome == Outcome(verdict, f"Infobip: HTTP {status}", is_outage=verdict is UNKNOWN)
+
+
+def test_a_wrong_key_is_the_provider_s_trouble_and_not_the_message_s() -> None:
+    outcome = read_infobip(401, b"", retry_after=None)
+
+    assert outcome == Outcome(DEFERRED, "Infobip: HTTP 401", is_outage=True, is_locked_out=True)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ TROUBLE = Outcome(Verdict.UNKNOWN, "no answer in time", is_outage=True)
 ANSWER = Outcome(Verdict.ACCEPTED, "taken")
 REFUSAL = Outcome(Verdict.REFUSED, "not this number")
 TOO_MANY = Outcome(Verdict.DEFERRED, "HTTP 429")
+LOCKED_OUT = Outcome(Verdict.DEFERRED, "HTTP 401", is_outage=True, is_locked_out=True)
 BUG = Outcome(Verdict.UNKNOWN, "a bug of ours")
 
 
@@ -51,6 +52,11 @@ def test_a_row_of_troubles_opens_it_and_one_less_does_not() -> None:
     circuit = after(circuit, TROUBLE)
 
     assert circuit == Circuit(C.OPEN, THRESHOLD, 1, T0, T0 + PAUSES[0])
+
+
+def test_one_is_enough_when_it_does_not_let_us_in() -> None:
+    assert after(Circuit(), LOCKED_OUT) == Circuit(C.OPEN, THRESHOLD, 1, T0, T0 + PAUSES[0])
+    assert after(Circuit(), LOCKED_OUT, ANSWER) == Circuit()
 
 
 @pytest.mark.parametrize("answer", [ANSWER, REFUSAL, TOO_MANY])

@@ -1,7 +1,7 @@
-"""Where do tests get a real RabbitMQ from? `PAGERPAL_TEST_AMQP_URL`, or a private node out of Debian's package.
+"""Where do tests get a real RabbitMQ from? `PAGERPAL_TEST_AMQP_URL`, or private nodes out of Debian's package.
 
-The node listens on 127.0.0.1 only, on ports that were free, with an epmd, a home and a data directory of its own. It
-can be stopped, killed and started again, and dies with the process that started it.
+A node listens on 127.0.0.1 only, on ports that were free, with an epmd, a home and a data directory of its own. It
+can be stopped, killed and started again, also without its data, and dies with the process that started it.
 """
 
 import json
@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,12 @@ disk_free_limit.absolute = 50MB
 log.console = false
 log.file.level = warning
 """
+
+CLUSTER = """\
+cluster_formation.peer_discovery_backend = classic_config
+cluster_partition_handling = pause_minority
+"""
+"""As in deploy/rabbitmq/."""
 
 
 class RabbitMQMissing(Exception):
@@ -58,37 +64,75 @@ def rabbitmq_node() -> Iterator["RabbitMQNode"]:
     Raises:
         RabbitMQMissing: RabbitMQ is not installed here.
     """
+    with rabbitmq_nodes(1) as (node,):
+        yield node
+
+
+@contextmanager
+def rabbitmq_nodes(number: int) -> Iterator[Sequence["RabbitMQNode"]]:
+    """Private nodes, running; several are one cluster, as the compose file's profile of that name makes it.
+
+    Raises:
+        RabbitMQMissing: RabbitMQ is not installed here.
+    """
     epmd = shutil.which("epmd")
     if epmd is None or not (PROGRAMS / "rabbitmq-server").exists():
         raise RabbitMQMissing(f"install rabbitmq-server, or set {ENVIRONMENT}")
     with tempfile.TemporaryDirectory(prefix="pagerpal-rabbitmq-", ignore_cleanup_errors=True) as directory:
-        node = RabbitMQNode(Path(directory))
-        names = [epmd, "-address", "127.0.0.1", "-port", str(node.epmd_port)]
-        with process(names, node.environment) as _:
+        (epmd_port,) = free_ports(1)
+        homes = [Path(directory) / str(place) for place in range(number)]
+        nodes = [RabbitMQNode(home, epmd_port) for home in homes]
+        if number > 1:
+            _make_peers(homes, nodes)
+        with process([epmd, "-address", "127.0.0.1", "-port", str(epmd_port)], nodes[0].environment) as _:
             try:
-                node.start()
-                yield node
+                start_together(nodes)
+                yield nodes
             finally:
-                node.kill()
+                for node in nodes:
+                    node.kill()
+
+
+def start_together(nodes: Sequence["RabbitMQNode"]) -> None:
+    """Start nodes of one cluster that have never been part of one: the first of them, and the others join it."""
+    first, *others = nodes
+    first.start()
+    for node in others:
+        node.launch()
+    for node in others:
+        node.wait()
+
+
+def _make_peers(homes: Sequence[Path], nodes: Sequence["RabbitMQNode"]) -> None:
+    cookie = secrets.token_hex()
+    for home in homes:
+        (home / ".erlang.cookie").write_text(cookie)
+        (home / ".erlang.cookie").chmod(0o400)
+        with (home / "rabbitmq.conf").open("a") as configuration:
+            configuration.write(CLUSTER)
+            for place, node in enumerate(nodes, start=1):
+                configuration.write(f"cluster_formation.classic_config.nodes.{place} = {node.name}\n")
 
 
 class RabbitMQNode:
     """A RabbitMQ of our own, that may be treated badly. Its methods block: call them in a thread from a test's loop."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, epmd_port: int) -> None:
+        directory.mkdir(exist_ok=True)
         self._directory = directory
-        self._port, distribution_port, self.epmd_port = free_ports(3)
+        self.port, distribution_port = free_ports(2)
         self._running: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
-        self.url = f"amqp://guest:guest@127.0.0.1:{self._port}/"
-        (directory / "rabbitmq.conf").write_text(CONFIGURATION.format(port=self._port))
+        self.name = f"pagerpal-{self.port}@localhost"
+        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}/"
+        (directory / "rabbitmq.conf").write_text(CONFIGURATION.format(port=self.port))
         (directory / "enabled_plugins").write_text("[].\n")
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(directory),  # where Erlang keeps its cookie
-            "ERL_EPMD_PORT": str(self.epmd_port),
+            "ERL_EPMD_PORT": str(epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"pagerpal-{self._port}@localhost",
+            "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_DIST_PORT": str(distribution_port),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
             "RABBITMQ_MNESIA_BASE": str(directory / "data"),
@@ -102,12 +146,20 @@ class RabbitMQNode:
 
     def start(self) -> None:
         """Start it, with the data it had, and wait until it speaks AMQP."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start it, with the data it had."""
         command = [str(PROGRAMS / "rabbitmq-server")]
         self._running = spawn(command, self.environment, self._directory / "output")
         self._watchdog = watch(self._running)
+
+    def wait(self) -> None:
+        """Wait until it speaks AMQP."""
         deadline = time.monotonic() + START_SECONDS
-        while not _speaks_amqp(self._port):
-            if self._running.poll() is not None or time.monotonic() > deadline:
+        while not _speaks_amqp(self.port):
+            if self._running is None or self._running.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"RabbitMQ does not start: {(self._directory / 'output').read_text()[-2000:]}")
             time.sleep(0.1)
 
@@ -123,6 +175,11 @@ class RabbitMQNode:
         if self._running is not None:
             end(self._running, self._watchdog)
             self._running = self._watchdog = None
+
+    def lose_data(self) -> None:
+        """End it at once, and its disk with it: what starts after that is a node that nobody has ever used."""
+        self.kill()
+        shutil.rmtree(self._directory / "data")
 
     def close_all_connections(self) -> None:
         """Cut every client off, as an operator or a rolling upgrade does."""

@@ -98,6 +98,8 @@ def read_infobip(status: int, body: bytes, *, retry_after: str | None) -> Outcom
     detail = f"Infobip: HTTP {status}{_explanation(body)}"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Outcome(Verdict.DEFERRED, detail, _wait(retry_after))
+    if status == HTTPStatus.UNAUTHORIZED:  # of our key, not of the message: 403 may be of one channel alone
+        return Outcome(Verdict.DEFERRED, detail, is_outage=True, is_locked_out=True)
     if status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT:
         return Outcome(Verdict.UNKNOWN, detail, is_outage=True)
     return Outcome(Verdict.REFUSED, detail)

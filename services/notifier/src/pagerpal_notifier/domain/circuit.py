@@ -7,7 +7,8 @@
 | probing | one page is out, to see whether there is answer  | an answer: closed; trouble: open, with a longer pause   |
 
 An answer is whatever the provider itself has decided, a refusal included. Trouble is what says something of the
-provider and nothing of the message: it cannot be reached, is silent, or fails.
+provider and nothing of the message: it cannot be reached, is silent, or fails. That it does not let us in is as good as
+`THRESHOLD` of them: the next message would hear the same.
 """
 
 from collections.abc import Iterable, Mapping
@@ -87,10 +88,13 @@ def after_outcomes(circuit: Circuit, outcomes: Iterable[Outcome], *, now: dateti
     Args:
         draw: from 0 to 1, at random: the jitter.
     """
-    signs = [sign(outcome) for outcome in outcomes]
+    ended = list(outcomes)
+    signs = [sign(outcome) for outcome in ended]
     if Sign.ANSWER in signs:
         return Circuit(AFTER[circuit.state, Sign.ANSWER])
     troubles = signs.count(Sign.TROUBLE)
+    if any(outcome.is_locked_out for outcome in ended):
+        troubles = max(troubles, THRESHOLD)
     if not troubles:
         return circuit
     failures = circuit.failures + troubles

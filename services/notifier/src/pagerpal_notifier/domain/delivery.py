@@ -55,7 +55,10 @@ class Outcome:
     wait: timedelta = timedelta(0)
     """The least time to wait, where the provider asks for it."""
     is_outage: bool = False
-    """This says something of the provider, and nothing of the message: it is away, silent or failing."""
+    """This says something of the provider, and nothing of the message: it is away, silent or failing, or does not
+    let us in."""
+    is_locked_out: bool = False
+    """It does not let us in: whatever else is sent hears the same, until somebody has mended that."""
 
 
 @dataclass(frozen=True)
