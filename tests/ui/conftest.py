@@ -41,7 +41,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A running PagerPal that all these tests share."""
-    with fake_infobip() as infobip, standalone(tmp_path_factory.mktemp("ui"), infobip) as running:
+    directory, messengers = tmp_path_factory.mktemp("ui"), "discord,matrix,ntfy,telegram"
+    with fake_infobip() as infobip, standalone(directory, infobip, PAGERPAL_LONG_TAIL=messengers) as running:
         yield running
 
 

@@ -170,4 +170,5 @@ _HOW = {
     Channel.EMAIL: "mail",
     Channel.WEBHOOK: "webhook",
     Channel.SLACK: "chat",
+    Channel.APPRISE: "messenger",
 }

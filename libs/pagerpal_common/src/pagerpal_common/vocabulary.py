@@ -99,6 +99,7 @@ class Channel(StrEnum):
     EMAIL = "email"
     WEBHOOK = "webhook"  # a signed POST to a URL of the person's own
     SLACK = "slack"  # an incoming webhook of a chat
+    APPRISE = "apprise"  # a messenger or push service, by its Apprise URL
 
 
 class RuleSeverity(StrEnum):

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pagerpal_common.ack_links import ack_key
 from pagerpal_common.config import Settings
+from pagerpal_common.long_tail import Allowed, allowed
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from pagerpal_notifier.domain.limits import rates
@@ -13,6 +14,7 @@ from pagerpal_notifier.domain.limits import rates
 LONGEST_PUBLIC_URL = 200
 LONGEST_RATES = 200
 SHORTEST_KEY_BYTES = 32
+LONGEST_LIST = 2000
 
 
 class NotifierSettings(Settings):
@@ -27,6 +29,10 @@ class NotifierSettings(Settings):
     public_url: str | None = Field(None, alias="PAGERPAL_PUBLIC_URL", max_length=LONGEST_PUBLIC_URL)
     secret_key: SecretStr | None = Field(None, alias="PAGERPAL_SECRET_KEY")
     """Web's: of it comes the key that one-tap links are signed with. Without it pages have none."""
+    long_tail_messengers: str = Field("", alias="PAGERPAL_LONG_TAIL", max_length=LONGEST_LIST)
+    """Which messengers people may be paged by, through Apprise: `telegram,discord`. None unless it is set."""
+    long_tail_hosts: str = Field("", alias="PAGERPAL_LONG_TAIL_HOSTS", max_length=LONGEST_LIST)
+    """Servers of one's own that messages may go to: `ntfy.example.org,chat.example.org:8443`."""
 
     @field_validator("infobip_base_url")
     @classmethod
@@ -47,6 +53,18 @@ class NotifierSettings(Settings):
         rates(given)
         return given
 
+    @field_validator("long_tail_messengers")
+    @classmethod
+    def _check_messengers(cls, given: str) -> str:
+        allowed(given, "", is_guarded=True)
+        return given
+
+    @field_validator("long_tail_hosts")
+    @classmethod
+    def _check_hosts(cls, given: str) -> str:
+        allowed("", given, is_guarded=True)
+        return given
+
     @field_validator("smtp_url")
     @classmethod
     def _check_smtp_url(cls, given: SecretStr | None) -> SecretStr | None:
@@ -60,6 +78,12 @@ class NotifierSettings(Settings):
         if given is not None and len(given.get_secret_value().encode()) < SHORTEST_KEY_BYTES:
             raise ValueError("it must have at least 32 bytes (try `openssl rand -base64 48`)")
         return given
+
+    @property
+    def long_tail(self) -> Allowed:
+        """Where Apprise may be sent."""
+        is_guarded = self.env == "production"
+        return allowed(self.long_tail_messengers, self.long_tail_hosts, is_guarded=is_guarded)
 
     @property
     def link_key(self) -> bytes | None:

@@ -37,7 +37,15 @@ def test_the_rest_is_one_line_and_short(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("address", "masked"),
-    [("+436641234567", "+43…67"), ("12345", "…"), ("ana@example.com", "a…@example.com"), ("@x", "…@x"), ("", "…")],
+    [
+        ("+436641234567", "+43…67"),
+        ("12345", "…"),
+        ("ana@example.com", "a…@example.com"),
+        ("@x", "…@x"),
+        ("", "…"),
+        ("matrixs://syt_token@example.com/!room", "matrixs://…"),
+        ("tgram://1:token/2", "tgram://…"),
+    ],
 )
 def test_a_masked_address_is_recognised_and_not_usable(address: str, masked: str) -> None:
     assert mask(address) == masked

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pagerpal_common.vocabulary import Channel, Severity
+from pagerpal_notifier.channels.long_tail.words import message
 from pagerpal_notifier.channels.slack.body import slack_body
 from pagerpal_notifier.channels.smtp.words import mail_body, mail_html, mail_subject
 from pagerpal_notifier.channels.webhook.body import webhook_body
@@ -52,6 +53,7 @@ def said_among_others(page: Page, public_url: str | None) -> list[str]:
         mail_body(digest, public_url),
         mail_html(digest, public_url),
         *texts_in(json.loads(slack_body(digest, public_url))),
+        message(digest, public_url),
     ]
 
 
@@ -65,6 +67,7 @@ def everything_said(page: Page, public_url: str | None = None) -> list[str]:
         mail_html(page, public_url),
         *texts_in(json.loads(webhook_body(claim_of(page), public_url))),
         *texts_in(json.loads(slack_body(page, public_url))),
+        message(page, public_url),
         *said_among_others(page, public_url),
     ]
     return [line for text in said for line in text.split("\n")]

@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from pagerpal_common.http import LARGEST_ID, Body
+from pagerpal_common.long_tail import LONGEST_ADDRESS
 from pagerpal_common.vocabulary import Channel
 from pydantic import (
     AfterValidator,
@@ -76,12 +77,20 @@ def _url(value: str) -> str:
     return value
 
 
+def _apprise_url(value: str) -> str:
+    """As much of it as holds for every messenger; which ones are let through is for the settings to say."""
+    if "://" not in value or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("this is no Apprise URL (tgram://bot-token/chat-id)")
+    return value
+
+
 _BY_CHANNEL: Mapping[Channel, tuple[Callable[[str], str], int]] = {
     Channel.SMS: (_phone, LONGEST_PHONE),
     Channel.VOICE: (_phone, LONGEST_PHONE),
     Channel.EMAIL: (_email, LONGEST_EMAIL),
     Channel.WEBHOOK: (_url, LONGEST_URL),
     Channel.SLACK: (_url, LONGEST_URL),
+    Channel.APPRISE: (_apprise_url, LONGEST_ADDRESS),
 }
 
 

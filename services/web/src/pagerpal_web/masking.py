@@ -15,10 +15,14 @@ MASK = "********"
 
 
 def masked(address: str | None) -> str | None:
-    """`+49…4567`, `a…@example.org` or `https://example.org/…`; what is too short to hide anything is hidden whole."""
+    """`+49…4567`, `a…@example.org`, `https://example.org/…` or `tgram://…`; what is too short to hide anything is
+    hidden whole."""
     if address is None:
         return None
-    if "://" in address:  # whoever knows the rest of it may speak to that chat
+    scheme, is_url, _ = address.partition("://")
+    if is_url and scheme not in {"http", "https"}:  # where others have a host, messengers have tokens
+        return f"{scheme}://…"
+    if is_url:  # whoever knows the rest of it may speak to that chat
         return f"{address[: (address + '/').find('/', address.find('://') + 3)]}/…"
     name, at, domain = address.rpartition("@")
     if at:

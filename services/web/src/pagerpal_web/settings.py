@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 from pagerpal_common.config import Settings
+from pagerpal_common.long_tail import Allowed, allowed
 from pagerpal_common.secret_strength import Strong
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from pagerpal_web.domain.origins import is_local, is_private_url, origin_of
 from pagerpal_web.tokens import SHORTEST_KEY_BYTES
+
+LONGEST_LIST = 2000
 
 
 class WebSettings(Settings):
@@ -28,12 +31,28 @@ class WebSettings(Settings):
     """Called every minute while all is well, for somebody outside to notice when it is called no more."""
     auditor_team_id: int | None = Field(None, alias="PAGERPAL_AUDITOR_TEAM_ID", ge=1, le=2**63 - 1)
     """Whose escalation policy holds when the auditor finds something; every administrator's otherwise."""
+    long_tail_messengers: str = Field("", alias="PAGERPAL_LONG_TAIL", max_length=LONGEST_LIST)
+    """The messengers that the notifier sends to through Apprise: `telegram,discord`. None unless it is set."""
+    long_tail_hosts: str = Field("", alias="PAGERPAL_LONG_TAIL_HOSTS", max_length=LONGEST_LIST)
+    """Servers of one's own among them: `ntfy.example.org,chat.example.org:8443`."""
 
     @field_validator("secret_key", "previous_secret_key")
     @classmethod
     def _check_key(cls, given: SecretStr | None) -> SecretStr | None:
         if given is not None and len(given.get_secret_value().encode()) < SHORTEST_KEY_BYTES:
             raise ValueError("it must have at least 32 bytes (try `openssl rand -base64 48`)")
+        return given
+
+    @field_validator("long_tail_messengers")
+    @classmethod
+    def _check_messengers(cls, given: str) -> str:
+        allowed(given, "", is_guarded=True)
+        return given
+
+    @field_validator("long_tail_hosts")
+    @classmethod
+    def _check_hosts(cls, given: str) -> str:
+        allowed("", given, is_guarded=True)
         return given
 
     @field_validator("public_url")
@@ -49,6 +68,12 @@ class WebSettings(Settings):
         if given is not None and not is_private_url(given.get_secret_value(), allow_local=_is_development(info)):
             raise ValueError("it must be an https URL (in development, http on this machine will do)")
         return given
+
+    @property
+    def long_tail(self) -> Allowed:
+        """Which addresses of messengers a person may write down."""
+        is_guarded = self.env == "production"
+        return allowed(self.long_tail_messengers, self.long_tail_hosts, is_guarded=is_guarded)
 
     @property
     def own_origin(self) -> str | None:

@@ -239,6 +239,70 @@ async def test_in_production_a_webhook_leads_into_the_public_internet_by_https(
     assert refused.json()["detail"].startswith("the URL ")
 
 
+BOT = "tgram://123456789:canary-canary-canary-canary-canary-c/-1001234567"
+NTFY = "ntfys://ntfy.example.org/canary"
+
+
+async def test_no_messenger_is_taken_unless_whoever_runs_pagerpal_has_switched_it_on(web: Web) -> None:
+    response = await web("POST", METHODS, {"channel": "apprise", "address": BOT}, who=OWNER)
+
+    assert response.status_code == 422
+    (problem,) = response.json()["detail"]
+    assert (problem["loc"], "no messenger is switched on here" in problem["msg"]) == (["body", "address"], True)
+    assert "canary" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("discord://123456789012345678/canary-canary-canary-canary", "Discord is not switched on here"),
+        ("ntfys://canary.example.net/topic", "PAGERPAL_LONG_TAIL_HOSTS"),
+        ("ntfy://ntfy.example.org/canary", "ntfys://…"),
+        (f"{BOT}?verify=no", "no plain Apprise URL"),
+        ("json://127.0.0.1/canary", "no plain Apprise URL"),
+        ("canary", "tgram://bot-token/chat-id"),
+        ("ntfy://canary\u00e9", "tgram://bot-token/chat-id"),
+    ],
+)
+async def test_a_messenger_leads_to_what_is_switched_on_and_nowhere_else(
+    web: Web, database_url: str, broker: Broker, clock: Clock, rows: Rows, address: str, why: str
+) -> None:
+    public = {"PAGERPAL_ENV": "production", "PAGERPAL_PUBLIC_URL": "https://pagerpal.example.org"}
+    on = {"PAGERPAL_LONG_TAIL": "telegram,ntfy", "PAGERPAL_LONG_TAIL_HOSTS": "ntfy.example.org"}
+    service = build(settings(database_url, **public, **on), broker, clock)  # type: ignore[arg-type]
+    app = application([service], broker)  # type: ignore[arg-type]
+    transport, auth = httpx.ASGITransport(app), (f"{OWNER}@example.org", PASSWORD)
+    async with httpx.AsyncClient(transport=transport, base_url="https://pagerpal.example.org", auth=auth) as client:
+        good = await client.post(METHODS, json={"channel": "apprise", "address": BOT})
+        refused = await client.post(METHODS, json={"channel": "apprise", "address": address})
+        changed = await client.patch(f"{METHODS}/{good.json()['id']}", json={"address": address})
+        other = await client.patch(f"{METHODS}/{good.json()['id']}", json={"address": NTFY})
+    await service.close()
+
+    assert (good.status_code, good.json()["address"]) == (201, BOT)
+    assert (other.status_code, other.json()["address"]) == (200, NTFY)
+    for response in (refused, changed):
+        assert (response.status_code, why in response.json()["detail"][0]["msg"]) == (422, True), response.text
+        assert "canary" not in response.text
+
+
+async def test_a_messengers_address_is_shown_to_its_owner_and_to_nobody_else(web: Web, rows: Rows) -> None:
+    await rows(
+        "INSERT INTO directory.contact_methods (user_id, channel, address, created_at)"
+        " VALUES (:user, 'apprise', :address, :at)",
+        user=ACCOUNTS[OWNER],
+        address=BOT,
+        at=T0,
+    )
+
+    assert [one["address"] for one in (await web("GET", METHODS, who=OWNER)).json()][-1] == BOT
+    assert [one["address"] for one in (await web("GET", METHODS)).json()][-1] == "tgram://…"
+    await web("DELETE", f"{METHODS}/1001")
+    audit = str(await web.audit())
+    assert "tgram://…" in audit
+    assert "canary" not in audit
+
+
 async def test_a_code_is_asked_of_the_notifier_without_a_word_of_where_and_what(
     web: Web, broker: Broker, rows: Rows
 ) -> None:

@@ -2,13 +2,17 @@
 
 from typing import Any
 
+import httpx
 import pytest
 from pagerpal_common.contracts.notifications import CheckOutcome, ContactChecked
 from pagerpal_common.errors import NoReply
+from pagerpal_common.http import application
+from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
+from pagerpal_web.service import build
 
 from .browser import Browser, browse, text_of
-from .conftest import ACCOUNTS, PASSWORD, T0, Broker, Web
+from .conftest import ACCOUNTS, PASSWORD, T0, Broker, Web, settings
 from .test_contact_methods import deliver
 
 PROFILE = "/profile"
@@ -99,6 +103,31 @@ async def test_an_address_that_is_none_is_said_beside_it_and_stays(viewer: Brows
     await viewer.done(PROFILE, **SMS)
     again = await viewer.post(PROFILE, **SMS)
     assert (again.status_code, "of this channel and address already" in text_of(again)) == (409, True)
+
+
+async def test_messengers_are_offered_where_they_are_switched_on_and_not_elsewhere(
+    web: Web, database_url: str, broker: Broker, clock: Clock
+) -> None:
+    on = {"PAGERPAL_LONG_TAIL": "telegram,ntfy", "PAGERPAL_LONG_TAIL_HOSTS": "ntfy.example.org"}
+    service = build(settings(database_url, **on), broker, clock)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(application([service], broker))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://pagerpal") as client:
+        viewer = await browse(Web(client), "viewer")
+        page = await viewer.get(PROFILE)
+        given = {"method__channel": "apprise", "method__address": "ntfys://ntfy.example.org/canary"}
+        wrong = await viewer.post(PROFILE, **{**SMS, **given, "method__address": "ntfys://ntfy.example.net/canary"})
+        await viewer.done(PROFILE, **{**SMS, **given})
+        mine = await viewer.get(PROFILE)
+    await service.close()
+
+    assert "Messenger, by its Apprise URL" in page.text
+    for example in ("tgram://bot-token/chat-id", "ntfys://access-token@host/topic"):
+        assert example in page.text
+    assert "Discord" not in page.text
+    assert (wrong.status_code, "PAGERPAL_LONG_TAIL_HOSTS" in text_of(wrong)) == (422, True)
+    assert "ntfys://ntfy.example.org/canary" in mine.text
+    elsewhere = await (await browse(web, "viewer")).get(PROFILE)
+    assert "Apprise" not in elsewhere.text
 
 
 async def test_the_key_of_a_webhook_is_shown_this_once(viewer: Browser) -> None:

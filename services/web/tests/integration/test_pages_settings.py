@@ -48,6 +48,7 @@ def test_every_setting_of_web_is_on_the_page_and_only_the_harmless_with_their_va
         "PAGERPAL_EDGE_HOST",
         "PAGERPAL_TRUSTED_PROXIES",
         "PAGERPAL_AUDITOR_TEAM_ID",
+        "PAGERPAL_LONG_TAIL",
     }
 
 

@@ -87,6 +87,7 @@ _ADDRESSES: Mapping[Channel, str] = {
     Channel.EMAIL: "mail address",
     Channel.WEBHOOK: "webhook",
     Channel.SLACK: "chat webhook",
+    Channel.APPRISE: "messenger",
 }
 
 

@@ -15,6 +15,7 @@ class Limits:
 
 
 LIMITS: Mapping[str, Limits] = {
+    "apprise": Limits(15, has_circuit=False),
     "infobip": Limits(100, has_circuit=True),
     "slack": Limits(50, has_circuit=False),
     "smtp": Limits(50, has_circuit=True),

@@ -17,7 +17,10 @@ def scrub(text: str) -> str:
 
 
 def mask(address: str) -> str:
-    """Enough of an address to recognise one's own, too little to use it: `+43…67`, `a…@example.com`."""
+    """Enough of an address to recognise one's own, too little to use it: `+43…67`, `a…@example.com`, `tgram://…`."""
+    scheme, is_url, _ = address.partition("://")
+    if is_url:  # what is behind it may be a token from its first character
+        return f"{scheme}://…"
     name, at, host = address.rpartition("@")
     if at:
         return f"{name[:1]}…@{host}"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pagerpal_common.errors import Conflict, Forbidden, Unprocessable
 from pagerpal_common.http import Body, Call, Endpoint
+from pagerpal_common.long_tail import destination
 from pagerpal_common.vocabulary import Channel, Role
 from pydantic import Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,7 +29,8 @@ WITH_URL = frozenset({Channel.WEBHOOK, Channel.SLACK})
 
 
 class NewContactMethod(Body):
-    """A telephone number in E.164, a mail address, or the URL of a webhook or of a chat's incoming webhook."""
+    """A telephone number in E.164, a mail address, the URL of a webhook or of a chat's incoming webhook, or the Apprise
+    URL of a messenger that is switched on here."""
 
     channel: Channel = Field(examples=["sms"])
     address: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_URL)] = Field(examples=["+491701234567"])
@@ -132,9 +134,12 @@ async def _changeable(tx: AsyncConnection, call: Call[Any]) -> ContactMethod:
 
 
 async def _checked(ctx: Context, channel: Channel, given: str) -> str:
-    """The address as it is stored. A URL leads into the public internet, but for those who develop."""
+    """The address as it is stored. A URL leads into the public internet, but for those who develop; one of a messenger
+    leads to what is switched on here, and that is told again before each page."""
     try:
         address = address_of(channel, given)
+        if channel is Channel.APPRISE:
+            destination(address, ctx.settings.long_tail)
     except ValueError as error:
         raise Unprocessable([{"loc": ["body", "address"], "msg": str(error), "type": "value_error"}]) from None
     if channel in WITH_URL and ctx.settings.env == "production":

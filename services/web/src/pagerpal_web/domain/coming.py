@@ -13,6 +13,7 @@ CHANNELS = {
     Channel.EMAIL: "Mail",
     Channel.WEBHOOK: "Webhook",
     Channel.SLACK: "Chat message",
+    Channel.APPRISE: "Messenger",
 }
 """How a page by each channel is called; as the timeline calls it."""
 

@@ -51,6 +51,7 @@ async def show_profile(
         "reach": reach_of(plans[Severity.CRITICAL]),
         "coded": visit.form.text("about") if visit.form.text("do") == "prove" else visit.query.get("code", ""),
         "delays": DELAYS,
+        "messengers": profile_ways.messengers(ctx.settings.long_tail),
         "zones": zones(),
         "signing_secret": signing_secret,
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from pagerpal_common.long_tail import MESSENGERS, Allowed, Messenger
 from pagerpal_common.vocabulary import Channel
 from starlette.responses import Response
 
@@ -21,7 +22,13 @@ HOW: Mapping[Channel, str] = {
     Channel.EMAIL: "mail",
     Channel.WEBHOOK: "webhook",
     Channel.SLACK: "chat message",
+    Channel.APPRISE: "messenger",
 }
+
+
+def messengers(let_through: Allowed) -> list[Messenger]:
+    """Those that may be added here, in order of their titles."""
+    return sorted((MESSENGERS[name] for name in let_through.messengers), key=lambda one: one.title.lower())
 
 
 async def add_method(ctx: Context, visit: Visit) -> api.CreatedContactMethod:

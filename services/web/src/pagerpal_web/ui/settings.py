@@ -46,6 +46,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PAGERPAL_EDGE_HOST", "edge_host", "Where a proxy on this machine listens for it", is_harmless=True),
     Setting("PAGERPAL_TRUSTED_PROXIES", "trusted_proxies", "Whose word about callers is believed", is_harmless=True),
     Setting("PAGERPAL_AUDITOR_TEAM_ID", "auditor_team_id", "Whom the auditor pages", is_harmless=True),
+    Setting("PAGERPAL_LONG_TAIL", "long_tail_messengers", "Messengers that people may be paged by", is_harmless=True),
+    Setting("PAGERPAL_LONG_TAIL_HOSTS", "long_tail_hosts", "One's own servers among them"),
     Setting("PAGERPAL_DATA_DIR", "data_dir", "Where development keeps its key"),
     Setting("PAGERPAL_DATABASE_URL", "database_url", "PostgreSQL"),
     Setting("PAGERPAL_AMQP_URL", "amqp_url", "RabbitMQ"),
