@@ -32,6 +32,13 @@ class AlertOutcome(StrEnum):
     PARKED = "parked"  # it could not be handled; kept aside, in sight
 
 
+class RawPlace(StrEnum):
+    """Which of an incident's alerts is kept as it was sent."""
+
+    FIRST = "first"  # the one that opened it
+    LAST = "last"  # the newest after that
+
+
 class SourceEnding(StrEnum):
     """What an alert or a request of a source came to, beside the outcomes of alerts (`AlertOutcome`)."""
 

@@ -29,6 +29,7 @@ from pagerpal_incidents.storage.incidents import (
 )
 from pagerpal_incidents.storage.ledger import find_handled, ledger_rows, park
 from pagerpal_incidents.storage.pages import close_pages
+from pagerpal_incidents.storage.raws import raw_rows
 from pagerpal_incidents.view import view
 
 log = structlog.get_logger(__name__)
@@ -113,17 +114,25 @@ def _measure(alerts: Sequence[Alert], results: Sequence[AlertResult], at: dateti
             HOPS.labels("open").observe((at - received[result.alert_id]).total_seconds())
 
 
-async def _alone(ctx: Context, alert: Alert) -> AlertResult:
-    """One alert in a transaction of its own; poison is parked, in sight, and nobody else's trouble."""
+async def _alone(ctx: Context, alert: Alert, given: Alert | None = None) -> AlertResult:
+    """One alert in a transaction of its own; poison is parked, in sight, and nobody else's trouble.
+
+    Before that it is tried without the form in which it was sent: nobody is left asleep over what is only looked at.
+    `given` is then the alert with it.
+    """
     try:
         (result,) = await _commit(ctx, [alert])
     except Unavailable:
         raise
     except Exception as error:
+        if alert.raw is not None and given is None:
+            log.error("alert.tried_without_raw", alert_id=str(alert.alert_id), exc_info=error)
+            bare = alert.model_copy(update={"raw": alert.raw.model_copy(update={"text": None})})
+            return await _alone(ctx, bare, given=alert)
         ids = {"alert_id": str(alert.alert_id), "source_id": alert.source_id, "request_id": alert.request_id}
         log.error("alert.parked", **ids, exc_info=error)
         async with ctx.db.begin() as tx:
-            await park(tx, alert, error=f"{type(error).__name__}: {error}"[:2000], at=ctx.now())
+            await park(tx, given or alert, error=f"{type(error).__name__}: {error}"[:2000], at=ctx.now())
         return AlertResult(alert_id=alert.alert_id, outcome=AlertOutcome.PARKED, incident=None)
     return result
 
@@ -193,5 +202,6 @@ async def _save(ctx: Context, tx: AsyncConnection, folded: Folded, at: datetime)
         repeated=[after for before, after in changed if is_repeat(before, after)],
         events=folded.events,
         alerts=ledger_rows(folded.results, at=at),
+        raws=raw_rows(folded.raws),
         messages=folded.messages,
     )

@@ -14,6 +14,7 @@ from pagerpal_ingest.answers import of_alert
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.domain import generic
 from pagerpal_ingest.domain.source import Source
+from pagerpal_ingest.raw import Sent, sent
 from pagerpal_ingest.reception import source_of, take, understand
 
 BODY_LIMIT = 256 * 1024
@@ -28,17 +29,18 @@ async def receive_alert(ctx: Context, request: Request) -> Response:
     source = await source_of(ctx, request)
     repeat_key = _idempotency_key(request)
     body = await read_json(request, BODY_LIMIT)
-    parse = partial(_parse, source=source, repeat_key=repeat_key, at=ctx.now())
+    parse = partial(_parse, source=source, repeat_key=repeat_key, at=ctx.now(), how=sent(request, source))
     alert = await understand(ctx, request, source, body, parse)
     (result,) = await take(ctx, source, [alert])
     return of_alert(alert, result)
 
 
-def _parse(body: bytes, source: Source, *, repeat_key: str | None, at: datetime) -> Alert:
+def _parse(body: bytes, source: Source, *, repeat_key: str | None, at: datetime, how: Sent) -> Alert:
     try:
-        return generic.parse(body, source, repeat_key=repeat_key, at=at)
+        alert = generic.parse(body, source, repeat_key=repeat_key, at=at)
     except ValidationError as error:
         raise unprocessable(error, "body") from None
+    return how.all_of(alert, body)
 
 
 def _idempotency_key(request: Request) -> str | None:

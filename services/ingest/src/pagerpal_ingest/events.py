@@ -3,6 +3,10 @@
 `docs/decisions/0014-a-wrong-routing-key-is-400.md` says where that differs from our other routes.
 """
 
+from datetime import datetime
+from functools import partial
+
+from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.errors import Refusal, TooLarge, Unprocessable, Unsupported
 from pagerpal_common.http import STATUS, json_response, read_body
 from pydantic import BaseModel
@@ -12,6 +16,8 @@ from starlette.responses import Response
 from pagerpal_ingest.answers import refuse_parked
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.domain import pagerduty
+from pagerpal_ingest.domain.source import Source
+from pagerpal_ingest.raw import Sent, sent
 from pagerpal_ingest.reception import take, understand
 
 BODY_LIMIT = 512 * 1024
@@ -47,9 +53,15 @@ async def _receive(ctx: Context, request: Request) -> Response:
     body = await read_body(request, BODY_LIMIT)
     event = pagerduty.event_of(body, request.headers.get("x-routing-key"))
     source = await ctx.sources.find(event.routing_key)
-    alert = await understand(ctx, request, source, body, lambda _: pagerduty.alert_in(event, source, ctx.now()))
+    how = sent(request, source, event.routing_key)
+    parse = partial(_alert_in, event=event, source=source, at=ctx.now(), how=how)
+    alert = await understand(ctx, request, source, body, parse)
     refuse_parked(await take(ctx, source, [alert]))
     return json_response(EventAnswer(dedup_key=event.dedup_key), 202)
+
+
+def _alert_in(body: bytes, event: pagerduty.Event, source: Source, at: datetime, how: Sent) -> Alert:
+    return how.all_of(pagerduty.alert_in(event, source, at), body)
 
 
 def _errors(refusal: Refusal) -> list[str]:

@@ -1,11 +1,18 @@
 """What does a webhook of Grafana or Alertmanager get to hear? Both speak both dialects (`domain/webhook.py`)."""
 
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pagerpal_ingest import answers
 from pagerpal_ingest.context import Context
-from pagerpal_ingest.domain import webhook
+from pagerpal_ingest.domain import raw_parts, webhook
+from pagerpal_ingest.domain.source import Source
+from pagerpal_ingest.domain.webhook import Delivery
+from pagerpal_ingest.raw import Sent, sent
 from pagerpal_ingest.reception import read, source_of, take
 
 BODY_LIMIT = 5 * 1024 * 1024
@@ -24,8 +31,15 @@ async def receive_alertmanager(ctx: Context, request: Request) -> Response:
 
 async def _receive(ctx: Context, request: Request) -> Response:
     source = await source_of(ctx, request)
-    delivery = await read(ctx, request, source, BODY_LIMIT, lambda body: webhook.parse(body, source, at=ctx.now()))
+    parse = partial(_parse, source=source, at=ctx.now(), how=sent(request, source))
+    delivery = await read(ctx, request, source, BODY_LIMIT, parse)
     results = await take(ctx, source, delivery.alerts)
     if delivery.is_group:
         return answers.of_group(delivery.readings, results)
     return answers.of_alert(delivery.alerts[0], results[0])
+
+
+def _parse(body: bytes, source: Source, at: datetime, how: Sent) -> Delivery:
+    delivery = webhook.parse(body, source, at=at)
+    number = len(delivery.readings)
+    return replace(delivery, readings=tuple(how.each(lambda: raw_parts.of_group(body, number), delivery.readings)))

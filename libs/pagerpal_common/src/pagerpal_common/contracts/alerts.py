@@ -14,6 +14,26 @@ GROUP_LIMIT = 200
 """The most alerts that travel in one message or are committed in one transaction."""
 
 
+RAW_LIMIT = 16 * 1024
+"""Bytes of UTF-8 that are kept of an alert as it was sent."""
+
+
+class RawAlert(Value):
+    """An alert as its sender has sent it, storable, and without keys and passwords: for people, never to be read back.
+
+    Where the sender tells of several alerts in one body, its part of that.
+    """
+
+    text: str | None
+    """At most `RAW_LIMIT` bytes of UTF-8. None when it could not be kept."""
+    size: int = 0
+    """Bytes of all of it, as it was sent."""
+    is_cut: bool = False
+    """Whether `text` is only its beginning."""
+    content_type: str | None = None
+    """What the sender calls it; often wrong."""
+
+
 class Alert(Value):
     """One signal from a monitoring system, already checked: its texts are storable and within their bounds."""
 
@@ -44,6 +64,8 @@ class Alert(Value):
     request_id: str | None = Field(default_factory=current_request)
     traceparent: str | None = Field(default_factory=current)
     """Its own, beside those of `Message`: alerts of many requests travel together."""
+    raw: RawAlert | None = None
+    """None from a sender, or a version of ingest, that does not say."""
 
 
 class AlertsReceived(Message):

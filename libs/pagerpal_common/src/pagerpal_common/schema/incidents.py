@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from pagerpal_common.schema.columns import identity, instant, loop_runs, metadata, one_of, outbox
-from pagerpal_common.vocabulary import AlertOutcome, IncidentStatus, Severity
+from pagerpal_common.vocabulary import AlertOutcome, IncidentStatus, RawPlace, Severity
 
 SCHEMA = "incidents"
 
@@ -184,6 +184,22 @@ parked_alerts = Table(
     schema=SCHEMA,
 )
 
+raw_alerts = Table(
+    "raw_alerts",
+    metadata,
+    # Of each incident at most two alerts as they were sent, so that a storm of repeats leaves no more than one alert
+    # does. Apart from the incident's row, which each repeat rewrites (docs/decisions/0036-raw-alerts.md).
+    Column("incident_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", Text, primary_key=True),
+    instant("received_at"),
+    Column("content_type", Text),
+    Column("body", Text),  # at most 16 KiB; null when it could not be kept
+    Column("size", Integer, nullable=False),  # bytes of all of it
+    Column("is_cut", Boolean, nullable=False),
+    one_of("place", RawPlace),
+    schema=SCHEMA,
+)
+
 events = Table(
     "events",
     metadata,
@@ -250,6 +266,7 @@ OWNED = (
     alerts,
     early_ends,
     parked_alerts,
+    raw_alerts,
     events,
     page_requests,
     incidents_outbox,

@@ -13,11 +13,12 @@ from uuid import UUID
 from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.contracts.incidents import TRIGGERED_TOGETHER, IncidentsTriggered, TriggeredIncident
 from pagerpal_common.contracts.message import Message
-from pagerpal_common.vocabulary import AlertOutcome, AlertStatus, IncidentStatus
+from pagerpal_common.vocabulary import AlertOutcome, AlertStatus, IncidentStatus, RawPlace
 
 from pagerpal_incidents.domain.history import History, Routing, Step, Supply
 from pagerpal_incidents.domain.incident import Event, Incident
 from pagerpal_incidents.domain.order import Word
+from pagerpal_incidents.domain.raw import place_of
 from pagerpal_incidents.domain.take import take
 
 Key = tuple[int, str]
@@ -45,6 +46,7 @@ class Folded:
     closed: list[int] = field(default_factory=list)  # their pages are not wanted any more
     begun: dict[int, Alert] = field(default_factory=dict)  # a run of their policy begins, by which alert
     early: dict[Key, Word] = field(default_factory=dict)  # ends to be remembered, of what has no incident
+    raws: dict[tuple[int, RawPlace], Alert] = field(default_factory=dict)  # to be kept as they were sent, by incident
     events: list[Event] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
 
@@ -112,6 +114,8 @@ def _keep(folded: Folded, alert: Alert, before: History, step: Step) -> None:
         folded.opened.add(incident.id)
     elif was is not None and was is not incident and incident.id not in folded.opened:
         folded.changed.setdefault(incident.id, was)
+    if alert.raw is not None and (place := place_of(alert, step.outcome, was, incident)) is not None:
+        folded.raws[incident.id, place] = alert
     if step.outcome in {AlertOutcome.OPENED, AlertOutcome.REOPENED}:
         folded.begun[incident.id] = alert
     if step.closes_pages:

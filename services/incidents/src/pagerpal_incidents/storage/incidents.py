@@ -14,6 +14,7 @@ from pagerpal_common.outbox import Outbox
 from pagerpal_common.schema.incidents import alerts as alerts_table
 from pagerpal_common.schema.incidents import events as events_table
 from pagerpal_common.schema.incidents import incidents as incidents_table
+from pagerpal_common.schema.incidents import raw_alerts as raws_table
 from pagerpal_common.vocabulary import IncidentStatus, Severity
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import IntegrityError
@@ -22,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pagerpal_incidents.domain.fold import Key
 from pagerpal_incidents.domain.incident import Event, Incident, Person
 from pagerpal_incidents.storage.arrays import Row, columns, insert, update
+from pagerpal_incidents.storage.raws import KEEP_RAW, RAW_NAMES
 
 _NAMES = tuple(field.name for field in fields(Incident))
 # Rows of an older version do not say when their source was heard last.
@@ -115,7 +117,8 @@ def batch_statement(outbox: Outbox) -> TextClause:
         WITH repeated AS ({update(incidents_table, _BY_REPEAT, tag="repeated_")}),
              opened AS ({insert(incidents_table, _NAMES)}),
              told AS ({insert(events_table, _EVENT_NAMES)}),
-             entered AS ({insert(alerts_table, _ALERT_NAMES)})
+             entered AS ({insert(alerts_table, _ALERT_NAMES)}),
+             sent AS ({insert(raws_table, RAW_NAMES, then=KEEP_RAW)})
         {outbox.insert}
     """)
 
@@ -128,9 +131,12 @@ async def save_batch(
     repeated: Sequence[Incident],
     events: Sequence[Event],
     alerts: Sequence[Row],
+    raws: Sequence[Row],
     messages: Sequence[Message],
 ) -> None:
-    """Write new incidents, repeats of those that the caller holds, timeline events, alerts and messages.
+    """Write new incidents, repeats of those that the caller holds, timeline events, alerts, and messages.
+
+    `raws`: alerts as they were sent, of incidents that are new or that the caller holds.
 
     Raises:
         LostRace: another transaction has just opened one of the incidents, or entered one of the alerts.
@@ -143,6 +149,7 @@ async def save_batch(
         **columns(incidents_table, map(_row_of_repeat, repeated), _BY_REPEAT, tag="repeated_"),
         **columns(events_table, map(_event_row, events), _EVENT_NAMES),
         **columns(alerts_table, sorted(alerts, key=lambda row: row["alert_id"]), _ALERT_NAMES),
+        **columns(raws_table, raws, RAW_NAMES),
         **Outbox.parameters(messages),
     }
     try:

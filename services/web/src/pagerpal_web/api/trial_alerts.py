@@ -1,8 +1,10 @@
 """A test alert: does this source page whom it should? `/api/v1/alert-sources/{id}/test-alert`."""
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 
-from pagerpal_common.contracts.alerts import Alert, AlertsHandled, AlertsReceived
+from pagerpal_common.contracts.alerts import Alert, AlertsHandled, AlertsReceived, RawAlert
 from pagerpal_common.contracts.incidents import IncidentView
 from pagerpal_common.errors import Conflict, Unavailable
 from pagerpal_common.http import Call, Endpoint
@@ -40,6 +42,11 @@ async def send_test_alert(ctx: Context, call: Call[None]) -> IncidentView:
 
 def _test_alert(source: AlertSource, sender: str, at: datetime) -> Alert:
     title = f"Test alert from {source.name}, sent by {sender}"
+    title = title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
+    description = (
+        f"This is a test: nothing is wrong. {sender} sent it to see whom alerts from {source.name} page. "
+        "Resolve it once you have seen it."
+    )
     return Alert(
         alert_id=uuid7(),
         source_id=source.id,
@@ -48,11 +55,17 @@ def _test_alert(source: AlertSource, sender: str, at: datetime) -> Alert:
         external_id=None,
         status=AlertStatus.FIRING,
         severity=Severity.CRITICAL,
-        title=title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…",
-        description=f"This is a test: nothing is wrong. {sender} sent it to see whom alerts from {source.name} page. "
-        "Resolve it once you have seen it.",
+        title=title,
+        description=description,
         received_at=at,
+        raw=_raw({"title": title, "description": description, "severity": Severity.CRITICAL}),
     )
+
+
+def _raw(body: Mapping[str, str]) -> RawAlert:
+    """As a sender of PagerPal's own format would have sent it."""
+    text = json.dumps(body, ensure_ascii=False)
+    return RawAlert(text=text, size=len(text.encode()), content_type="application/json")
 
 
 ENDPOINTS = (

@@ -18,9 +18,11 @@ from pagerpal_web.storage.explain import Subject, get_subject
 from pagerpal_web.storage.incident_page import RunGlance, find_run, list_lines, list_told, list_waiting
 from pagerpal_web.storage.incidents import get_incident
 from pagerpal_web.storage.names import find_names, list_active, names_of
+from pagerpal_web.storage.raw_alerts import list_kept
 from pagerpal_web.ui.forms import fit
 from pagerpal_web.ui.html import render, render_part
 from pagerpal_web.ui.pages import Page, Visit, not_found
+from pagerpal_web.ui.raw import shown
 
 LOST = ("failed", "exhausted")
 """Notifications that can be tried again."""
@@ -49,6 +51,7 @@ async def show(ctx: Context, visit: Visit, *, problems: Mapping[str, str] | None
     async with ctx.db.begin() as tx:
         values = await _load(ctx, tx, visit)
         people = await list_active(tx, visit.me.user_id) if values["can_act"] else []
+        values["raw"] = shown(await list_kept(tx, visit.ids["incident_id"]))
     values |= {"people": people, "problems": problems or {}, "typed": visit.form}
     response = await render(ctx, visit.visitor, "incident.html", status=status, **values)
     if status == 503:
