@@ -75,11 +75,11 @@ def test_the_very_first_admin_is_made_in_the_browser(browser: Browser, tmp_path:
         page.get_by_label("Your name").fill("Ana")
         page.get_by_label("Email address").fill("ana@example.org")
         page.get_by_label("Password").fill("password1234")
-        page.get_by_role("button", name="Make the first account").click()
+        page.get_by_role("button", name="Create account").click()
         expect(page.locator(".wrong, .banner.bad").first).to_be_visible()
         expect(page.get_by_label("Email address")).to_have_value("ana@example.org")
         page.get_by_label("Password").fill("a horse, a staple and a battery")
-        page.get_by_role("button", name="Make the first account").click()
+        page.get_by_role("button", name="Create account").click()
 
         expect(page).to_have_url("/dashboard")
         page.context.close()

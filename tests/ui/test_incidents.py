@@ -33,7 +33,7 @@ def test_an_incident_is_acknowledged_with_a_thumb(open_page: Open, deployment: D
     button.tap()
 
     expect(page.get_by_text("Acknowledged by Bo Berg.")).to_be_visible()
-    expect(page.locator("#head")).to_contain_text("Bo Berg has it (you)")
+    expect(page.locator("#head")).to_contain_text("Acknowledged by Bo Berg (you)")
     expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
 
 
@@ -51,7 +51,7 @@ def test_a_second_tab_shows_an_acknowledgement_and_keeps_what_is_being_typed(
 
     acting.get_by_role("button", name="Acknowledge").click()
 
-    expect(watching.locator("#head")).to_contain_text("Bo Berg has it", timeout=3000)
+    expect(watching.locator("#head")).to_contain_text("Acknowledged by Bo Berg", timeout=3000)
     expect(watching.locator("#actions").get_by_role("button", name="Acknowledge")).to_have_count(0)
     expect(watching.locator("#lines")).to_contain_text("Incident acknowledged")
     expect(watching.get_by_label("Add a note")).to_have_value("I see the dis")
@@ -74,7 +74,7 @@ def test_of_two_people_who_acknowledge_the_second_is_told_who_was_first(
     second.get_by_role("button", name="Acknowledge").click()
 
     expect(second.get_by_text("Bo Berg acknowledged it")).to_contain_text("s before you. Nobody else is paged.")
-    expect(second.locator("#head")).to_contain_text("Bo Berg has it")
+    expect(second.locator("#head")).to_contain_text("Acknowledged by Bo Berg")
 
 
 def test_everything_can_be_done_without_javascript(open_page: Open, deployment: Deployment, world: World) -> None:
@@ -186,8 +186,8 @@ def test_from_the_first_run_to_the_first_page(browser: Browser, tmp_path: Path) 
         page.get_by_label("Your name").fill("Ana")
         page.get_by_label("Email address").fill("ana@example.org")
         page.get_by_label("Password").fill("a horse, a staple and a battery")
-        page.get_by_role("button", name="Make the first account").click()
-        expect(page.get_by_role("heading", name="Before the first page")).to_be_visible()
+        page.get_by_role("button", name="Create account").click()
+        expect(page.get_by_role("heading", name="Set up PagerPal")).to_be_visible()
         expect(page.get_by_text("0 of 6 done")).to_be_visible()
         picture(page, "dashboard-first-run")
 
@@ -198,7 +198,7 @@ def test_from_the_first_run_to_the_first_page(browser: Browser, tmp_path: Path) 
         assert page.request.post("/api/v1/alerts", data=body, headers={"X-API-Key": key}).ok
 
         expect(page.locator("[aria-labelledby=waiting]")).to_contain_text("First of all")
-        expect(page.get_by_role("heading", name="Before the first page")).to_have_count(0)
+        expect(page.get_by_role("heading", name="Set up PagerPal")).to_have_count(0)
         page.get_by_role("link", name="First of all").click()
         expect(page.locator("#lines")).to_contain_text("SMS sent to Ana")
         assert ["First of all" in asked.text for _, asked in infobip.pages()] == [True]

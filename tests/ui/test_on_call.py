@@ -70,13 +70,13 @@ def test_a_schedule_is_changed_by_preview_and_save(
     page.get_by_label("1.", exact=True).select_option("Bo Berg")
     page.get_by_label("2.", exact=True).select_option("Cy Castro")
     page.get_by_role("button", name="Preview").click()
-    expect(page.get_by_role("heading", name="What this will do")).to_be_visible()
+    expect(page.get_by_role("heading", name="Preview")).to_be_visible()
     expect(page.get_by_text("instead of nobody").first).to_be_visible()
     picture(page, "rotation-preview-desk")
     page.get_by_role("button", name="Save").click()
 
     expect(page).to_have_url(re.compile(rf"/schedules/{shift}$"))
-    expect(page.get_by_role("status")).to_contain_text("Saved: the rotation holds.")
+    expect(page.get_by_role("status")).to_contain_text("Rotation saved.")
     expect(page.get_by_role("listitem").filter(has_text='Weeks <b onclick="alert(1)">')).to_be_visible()
     (rotation,) = operator.get(f"/api/v1/schedules/{shift}/rotations")
     assert rotation["user_ids"] == [world.user_id, world.other_id]

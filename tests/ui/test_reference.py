@@ -301,7 +301,7 @@ def test_an_alert_source_is_set_up_given_another_key_and_tried(log_in: Login, wo
     admin = log_in("admin")
     page = admin.get(path)
 
-    rotate, trial = form_saying(page, "Make a new key"), form_saying(page, "Send a test alert")
+    rotate, trial = form_saying(page, "Create a new key"), form_saying(page, "Send a test alert")
     rotated = admin.post(rotate.action, data=rotate.fields)
     tried = admin.post(trial.action, data=trial.fields, follow_redirects=True)
 

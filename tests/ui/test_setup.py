@@ -216,7 +216,7 @@ def test_a_source_is_set_up_in_the_browser_and_its_key_copied(open_page: Open, d
     page.get_by_role("link", name="New alert source").click()
     page.get_by_label("Name").fill("Made in the browser")
     page.get_by_label("Type").select_option("generic")
-    page.get_by_role("button", name="Add, and show the key").click()
+    page.get_by_role("button", name="Create and show the key").click()
 
     expect(page.get_by_role("heading", name="The alert source is ready")).to_be_visible()
     check(page, "alert-source-key-desk-light")
@@ -241,7 +241,7 @@ def test_a_source_is_set_up_in_the_browser_and_its_key_copied(open_page: Open, d
 def test_a_new_key_is_asked_for_twice_and_the_old_one_ends(open_page: Open, made: Made, deployment: Deployment) -> None:
     source_id, snippets = made("generic")
     page = open_page(f"/alert-sources/{source_id}")
-    button = page.get_by_role("button", name="Make a new key")
+    button = page.get_by_role("button", name="Create a new key")
     expect(button).to_be_hidden()
 
     page.locator("summary", has_text="New key").click()

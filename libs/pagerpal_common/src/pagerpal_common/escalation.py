@@ -167,9 +167,9 @@ def _step(policy: Policy, place: Position, people: tuple[PageTarget, ...], notes
 
 def _fallback(policy: Policy, facts: Facts, place: Position, notes: list[str]) -> Step:
     """Nobody whom the policy names can be reached: page the team in their stead, and say so."""
-    people = _fallback_people(policy, facts)
-    lost = "" if people else ", and neither has the team anybody, nor is there an administrator"
-    return replace(_step(policy, place, people, [*notes, f"The policy reaches nobody{lost}"]), is_unreached=True)
+    instead = next((who for who, (users, _) in zip(_INSTEAD, _fallback_groups(facts), strict=True) if users), _NOBODY)
+    note = f"The policy reaches nobody, {instead}"
+    return replace(_step(policy, place, _fallback_people(policy, facts), [*notes, note]), is_unreached=True)
 
 
 def _reminder(policy: Policy, facts: Facts, after: Position, notes: list[str]) -> Step:
@@ -230,6 +230,12 @@ def _fallback_people(policy: Policy, facts: Facts) -> tuple[PageTarget, ...]:
             reason = (f"policy {policy.name!r} reaches nobody", why)
             return tuple(PageTarget(user_id=user, reason=reason) for user in users)
     return ()
+
+
+_INSTEAD = ("so the team's responders are paged", "so every admin is paged")
+"""Who stands in, for each group of `_fallback_groups`."""
+
+_NOBODY = "and there is nobody else: the team has no responders, and there is no admin"
 
 
 def _fallback_groups(facts: Facts) -> tuple[tuple[tuple[int, ...], str], ...]:

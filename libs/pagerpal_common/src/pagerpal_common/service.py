@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import structlog
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from pagerpal_common.bus import BatchSubscription, Bus, Subscription
@@ -16,6 +18,9 @@ from pagerpal_common.heartbeat import BEAT_SECONDS, Heartbeat, Pulse, has_stalle
 from pagerpal_common.metrics import LOOP_SUCCESS, LOOPS
 from pagerpal_common.readiness import Condition, everything
 from pagerpal_common.schema import LOOP_RUNS
+
+Show = Callable[[Request, int, str], Awaitable[Response]]
+"""The page with this status that says this, for whoever reads an error in a browser."""
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +80,8 @@ class Service:
     """Brings up to date, when Prometheus asks, what is not counted as it happens."""
     is_ready: Callable[[Condition], bool] = everything
     """Whether it can do what it is there for in this condition: what `/readyz` asks."""
+    show: Show | None = None
+    """How browsers are shown what no route of any service answers; None where nobody looks at pages."""
 
 
 def condition(service: Service, bus: Bus) -> Condition:

@@ -149,7 +149,7 @@ def test_a_whole_pass_that_reaches_nobody_pages_the_responders_at_its_last_level
 
     assert (step.entering, users(step), step.is_unreached) == (at(1, 2), [RESPONDER], True)
     assert step.notes[:2] == ("Level 1 passed over: user 99 is not active", "Level 2 passed over: nobody is assigned")
-    assert step.notes[2] == "The policy reaches nobody"
+    assert step.notes[2] == "The policy reaches nobody, so the team's responders are paged"
     assert step.people[0].reason == ("policy 'nights' reaches nobody", "a responder of the team")
     assert step.wait == timedelta(minutes=2)
 
@@ -165,7 +165,7 @@ def test_when_there_is_nobody_at_all_it_says_so_and_goes_on() -> None:
     again = next_step(policy(level(1, GONE)), facts(responders=()), step.entering)
 
     assert (step.entering, step.people, step.is_unreached) == (at(1, 1), (), True)
-    assert "administrator" in step.notes[-1]
+    assert "there is no admin" in step.notes[-1]
     assert users(again) == [ADMIN]
 
 

@@ -34,6 +34,7 @@ from pagerpal_notifier.domain.lifecycle import LOST
 from pagerpal_notifier.domain.page import Claim
 from pagerpal_notifier.intake import take_in
 from pagerpal_notifier.receipts import forget, match
+from pagerpal_notifier.storage.channels import save_channels
 from pagerpal_notifier.storage.circuits import release_stray
 from pagerpal_notifier.storage.notifications import cancel_held
 
@@ -109,6 +110,12 @@ async def match_receipts(ctx: Context) -> int:
     matched = await match(ctx)
     await forget(ctx)
     return matched
+
+
+async def tell_channels(ctx: Context) -> int:
+    """Write down who takes the pages of each channel here, so that pages of web can warn of those that reach nobody."""
+    async with ctx.db.begin() as tx:
+        return await save_channels(tx, {channel: provider.name for channel, provider in ctx.providers.items()})
 
 
 async def _deliver(ctx: Context, claim: Claim, until: float) -> None:

@@ -17,7 +17,7 @@ from pagerpal_notifier.domain.limits import rates
 from pagerpal_notifier.handlers import subscriptions
 from pagerpal_notifier.in_flight import LIMIT, InFlight
 from pagerpal_notifier.links import linking
-from pagerpal_notifier.loops import match_receipts, send, settle_held, take_up
+from pagerpal_notifier.loops import match_receipts, send, settle_held, take_up, tell_channels
 from pagerpal_notifier.polling import watch
 from pagerpal_notifier.records import Records
 from pagerpal_notifier.settings import NotifierSettings
@@ -67,5 +67,6 @@ def build(settings: NotifierSettings, bus: Bus, now: Now) -> Service:
             Loop("notifier.held", partial(settle_held, ctx), 5.0),
             Loop("notifier.receipts", partial(match_receipts, ctx), 10.0),
             Loop("notifier.polling", partial(watch, ctx), 5.0, batch=POLL_LIMIT),
+            Loop("notifier.channels", partial(tell_channels, ctx), 60.0),
         ),
     )

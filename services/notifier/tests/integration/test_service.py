@@ -75,6 +75,7 @@ async def test_what_it_listens_to_and_what_it_looks_for(
         ("notifier.held", 5.0),
         ("notifier.receipts", 10.0),
         ("notifier.polling", 5.0),
+        ("notifier.channels", 60.0),
     ]
     await service.close()
 
@@ -130,3 +131,28 @@ async def test_closing_waits_for_the_sends_under_way(
 def test_without_a_database_it_does_not_start(clock: Clock) -> None:
     with pytest.raises(ConfigError, match="PAGERPAL_DATABASE_URL"):
         build(load(NotifierSettings, {}), RecordingBus(), clock)
+
+
+async def told(world: World) -> dict[str, str]:
+    rows = await world.rows("SELECT channel, provider FROM notification.channels")
+    return {row["channel"]: row["provider"] for row in rows}
+
+
+async def test_it_tells_who_serves_each_channel_and_tells_it_anew_when_its_settings_have_changed(
+    world: World, start: Callable[..., tuple[Service, RecordingBus]]
+) -> None:
+    bare, _ = start()
+    assert await bare.loops[-1].tick() == 5
+    await bare.close()
+    assert await told(world) == {
+        "sms": "console", "voice": "console", "email": "console", "webhook": "webhook", "slack": "slack"
+    }  # fmt: skip
+
+    served, _ = start(SMTP_URL="smtp://127.0.0.1:25", INFOBIP_BASE_URL="http://127.0.0.1:9", INFOBIP_API_KEY="k" * 20)
+    assert await served.loops[-1].tick() > 0
+    assert await served.loops[-1].tick() == 0, "nothing is written while nothing has changed"
+    await served.close()
+    changed = await told(world)
+    assert changed["sms"] != "console"
+    assert changed["email"] != "console"
+    assert "127.0.0.1" not in str(changed)

@@ -28,6 +28,7 @@ from pagerpal_web.sessions import AUDIENCE
 from pagerpal_web.settings import WebSettings
 from pagerpal_web.tokens import Tokens
 from pagerpal_web.ui import PAGES
+from pagerpal_web.ui.pages import show_error
 
 
 def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
@@ -74,4 +75,5 @@ def build(settings: WebSettings, bus: Bus, now: Now) -> Service:
         routes=routes(ctx, (*ENDPOINTS, *PAGES), authenticate),
         measure=partial(measure, ctx),
         is_ready=database,
+        show=partial(show_error, ctx),
     )

@@ -40,11 +40,11 @@ async def test_what_is_missing_before_the_first_page_is_listed_and_goes_away(web
     await insert_incident(rows)
 
     assert "0 of 6 done" in at_first
-    assert '<a href="/teams">Make a team</a>' in at_first
-    assert '<a href="/teams">Make a team</a>' not in to_others
-    assert "An administrator does this." in to_others
+    assert '<a href="/teams">Create a team</a>' in at_first
+    assert '<a href="/teams">Create a team</a>' not in to_others
+    assert "An admin can do this." in to_others
     assert "5 of 6 done" in before_the_test
-    assert "Before the first page" not in await text_of(web)
+    assert "Set up PagerPal" not in await text_of(web)
 
 
 async def test_the_most_severe_comes_first_and_of_those_the_oldest(web: Web, rows: Rows) -> None:
@@ -56,7 +56,7 @@ async def test_the_most_severe_comes_first_and_of_those_the_oldest(web: Web, row
     page = await text_of(web)
 
     assert sorted(range(4), key=lambda number: page.index(f"Title {number}<")) == [1, 3, 2, 0]
-    assert page.index("Title 9<") > page.index("Somebody is on it")
+    assert page.index("Title 9<") > page.index(">Acknowledged<")
     assert "Title 10<" not in page
     assert "<b>4</b><span>triggered, 2 critical</span>" in page
 
@@ -93,7 +93,7 @@ async def test_nobody_on_call_now_is_a_gap_and_a_schedule_that_nothing_uses_is_n
     await a_schedule(web, team)
     used = await text_of(web)
 
-    assert "There is no schedule to have gaps." in unused
+    assert "No schedule yet." in unused
     assert '<span class="badge bad">Nobody</span>' in used
     assert "<br>now " in used
     assert "(14 d)" in used
@@ -135,8 +135,8 @@ async def test_pages_of_the_last_day_and_how_long_they_took(web: Web, rows: Rows
     page = await text_of(web)
 
     assert "<b>1</b><span>pages sent in 24 h, <strong>1 failed</strong>, 1 waiting</span>" in page
-    assert "<b>2.0 s</b><span>from alert to first page, 95 % within 2.0 s</span>" in page
-    assert "<b>5.0 s</b><span>from there to the handset, 1 delivered</span>" in page
+    assert "<b>2.0 s</b><span>from alert to first page (median), 95 % within 2.0 s</span>" in page
+    assert "<b>5.0 s</b><span>from sent to delivered (median), 1 delivered</span>" in page
 
 
 async def test_what_is_wrong_with_pagerpal_itself_is_said_first(web: Web, rows: Rows, broker: Broker) -> None:
@@ -145,7 +145,7 @@ async def test_what_is_wrong_with_pagerpal_itself_is_said_first(web: Web, rows: 
 
     page = await text_of(web)
 
-    assert "PagerPal is not well" in page
+    assert "PagerPal is unhealthy" in page
     assert "notifier.send has never run" in page
     assert "1 could not be handled, and are kept for an operator" in page
     assert "<strong>Broker</strong>: it cannot be reached" in page

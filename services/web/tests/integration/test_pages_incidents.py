@@ -73,7 +73,13 @@ async def test_the_list_shows_what_is_open_and_the_filters_are_in_the_address(vi
     assert shown(everything) == ["triggered", "acknowledged", "resolved"]
     assert shown(resolved) == ["resolved"]
     assert shown(of_source) == ["acknowledged"]
-    assert (await visitor.get("/incidents?status=broken")).status_code == 422
+
+    wrong = await visitor.get("/incidents?status=<b>bogus&severity=info&team_id=x")
+    assert wrong.status_code == 422
+    assert "There is no status “&lt;b&gt;bogus”. Choose open, triggered, acknowledged, resolved or all." in wrong.text
+    assert "There is no team with the id “x”. The other filters are kept." in wrong.text
+    assert '<option value="info" selected>' in wrong.text
+    assert 'href="/incidents?status=resolved&amp;severity=info"' in wrong.text
     assert (await visitor.get("/incidents?utm_source=mail")).status_code == 200
 
 
@@ -246,7 +252,7 @@ async def test_failed_notifications_are_tried_again(visitor: Browser, rows: Rows
     before = (await visitor.get(f"/incidents/{number}")).text
     page = await visitor.done(f"/incidents/{number}/retry", {})
 
-    assert "Try failed ones again" in before
+    assert "Retry failed notifications" in before
     assert "+49…4567" in before
     assert "+491701234567" not in before
     assert "1 of 1 failed notifications will be tried again." in page

@@ -180,7 +180,7 @@ async def test_a_responder_takes_a_colleagues_shift_or_a_gap(web: Web) -> None:
         ("responder", "cy", ("yesterday", "2026-05-21T18:00:00Z"), 422, "These are no times"),
         ("responder", "cy", ("2026-05-21T12:00", "2026-05-21T18:00"), 422, "These are no times"),
         ("responder", "cy", ("0001-01-01T00:00:00+14:00", "2026-05-21T18:00:00Z"), 422, "These are no times"),
-        ("responder", "x", ("2026-05-21T12:00:00Z", "2026-05-21T18:00:00Z"), 422, "Nothing is saved"),
+        ("responder", "x", ("2026-05-21T12:00:00Z", "2026-05-21T18:00:00Z"), 422, "Not saved: check the marked fields"),
         ("admin", "cy", ("2026-05-21T12:00:00Z", "2026-05-21T18:00:00Z"), 403, "only a time for which you are"),
         ("viewer", "cy", ("2026-05-21T12:00:00Z", "2026-05-21T18:00:00Z"), 403, "needs the role responder"),
     ],

@@ -14,8 +14,8 @@ async def test_the_list_says_whom_a_page_wakes_and_shows_no_telephone(web: Web) 
     response = await (await browse(web, "viewer")).get("/users")
 
     shown = text_of(response)
-    assert "Ana user1@example.org Responder Phone rings none has no login" in shown
-    assert "viewer (you) viewer@example.org Viewer No phone rings none now" in shown
+    assert "Ana user1@example.org Responder Phone rings none no login" in shown
+    assert "viewer (you) viewer@example.org Viewer No SMS or call none now" in shown
     assert "deactivated deactivated@example.org Admin Deactivated" in shown
     assert "New person" not in shown
     assert NUMBER[-8:] not in response.text
@@ -31,7 +31,7 @@ async def test_people_are_found_by_name_and_address_a_page_at_a_time(web: Web) -
     assert ("Zoe 00" in first.text, "Zoe 59" in first.text, "Page 1 of 2" in first.text) == (True, False, True)
     assert ("Zoe 00" in last.text, "Zoe 59" in last.text, "?q=zoe&amp;page=1" in last.text) == (False, True, True)
     assert "viewer@example.org" in (await viewer.get("/users?q=VIEWER@")).text
-    assert "Nobody is found" in (await viewer.get("/users?q=%25%27nobody")).text
+    assert "No people found" in (await viewer.get("/users?q=%25%27nobody")).text
     for page in ("0", "-1", "x", "9" * 40):
         assert (await viewer.get(f"/users?page={page}")).status_code == 200
 
@@ -42,7 +42,7 @@ async def test_somebody_is_added(web: Web) -> None:
 
     shown = await (await browse(web)).done("/users", do="create", **given)
 
-    assert "Ana is there." in shown
+    assert "Ana is added." in shown
     (ana,) = [one for one in (await web("GET", "/api/v1/users")).json() if one["email"] == "ana@example.org"]
     assert (ana["phone"], ana["timezone"], ana["has_password"]) == (NUMBER, "Europe/Berlin", False)
 
@@ -91,7 +91,7 @@ async def test_a_login_is_given_ended_and_taken_away(web: Web) -> None:
     hers = await browse(web, who)
     assert (await hers.get("/teams")).status_code == 200
 
-    assert "Every session of theirs has ended." in await admin.done(path, do="end_sessions")
+    assert "All their sessions have ended." in await admin.done(path, do="end_sessions")
     assert (await hers.get("/teams")).status_code == 303
     assert {"all": True} in [event["data"] for event in await web.audit()]
 
@@ -118,13 +118,13 @@ async def test_the_page_says_where_nobody_else_is_named_before_somebody_is_deact
 
     shown = text_of(await admin.get(path))
 
-    assert "Usual, level 1 Nobody else without them this level is passed" in shown
+    assert "Usual, level 1 Nobody else without them this level is skipped" in shown
     assert "Usual, level 2 1 more on this level" in shown
     assert "First line, rotation Weeks 1 more in it" in shown
-    assert "First line, 1 entry until Fri 22 May 20:00 without them the rotation answers" in shown
+    assert "First line, 1 entry until Fri 22 May 20:00 without them the rotation decides who is on call" in shown
     shown = await admin.done(path, do="deactivate")
-    assert "Deactivated, and still named below." in shown
-    assert "They are active again" in await admin.done(path, do="reactivate")
+    assert "Deactivated, but still assigned below." in shown
+    assert "Reactivated: they are paged again" in await admin.done(path, do="reactivate")
     assert (await web("GET", f"/api/v1/users/{ana['id']}")).json()["is_active"] is True
 
 
@@ -151,3 +151,24 @@ async def test_without_the_token_nothing_is_changed(web: Web) -> None:
     admin, path = await browse(web), f"/users/{ACCOUNTS['viewer']}"
     assert (await admin.send(path, {"do": "deactivate"})).status_code == 403
     assert (await web("GET", f"/api/v1/users/{ACCOUNTS['viewer']}")).json()["is_active"] is True
+
+
+async def test_whoever_is_in_no_team_reads_what_comes_next(web: Web) -> None:
+    admin, responder = await browse(web), await browse(web, "responder")
+    made = await admin.done(
+        "/users", do="create", name="Ana", email="ana@example.org", role="responder", timezone="UTC"
+    )
+    assert "Ana is added." in made
+    assert "Not in a team yet. Next: add them to a team" in made
+    for path in ("/dashboard", "/profile"):
+        shown = text_of(await responder.get(path))
+        assert "You are not in a team yet." in shown
+        assert "Ask an admin to add you: admin, passwordless." in shown
+        assert "not in a team" not in text_of(await (await browse(web, "viewer")).get(path))
+    assert "Add yourself to a team" in text_of(await admin.get("/profile"))
+
+    team = await web.a_team()
+    await web.made(f"teams/{team['id']}/members", user_id=ACCOUNTS["responder"])
+
+    for path in ("/dashboard", "/profile"):
+        assert "not in a team" not in text_of(await responder.get(path))

@@ -38,15 +38,19 @@ async def test_a_policy_is_built_level_by_level_and_says_who_would_be_paged(web:
     admin = await browse(web)
 
     shown = await admin.done(POLICIES, do="create", team_id=team["id"], name="Usual")
-    assert "There are no levels yet" in shown
-    assert "This policy has no levels, so the people of the team are paged" in shown
+    assert "No levels yet" in shown
+    assert shown.count("This policy has no levels, so the team's responders are paged") == 1
+    assert "0:00 Every admin 0:00 Mail to admin a…@example.org" in shown
+    assert shown.count("The team has no responders.") == 1
+    for odd in ("Level 1 passed over", "has no escalation policy", "pages nobody"):
+        assert odd not in shown
     first = {"new__who": f"user:{ana['id']}", "new__timeout_minutes": "5"}
     assert "Level 1 is added." in await admin.done(f"{POLICIES}/1", do="add_level", form="new", **first)
     second = {"new__who": f"user:{bo['id']}", "new__timeout_minutes": "2.5"}
     shown = await admin.done(f"{POLICIES}/1", do="add_level", form="new", **second)
 
     assert "Level 2 5 min after the incident began" in shown
-    assert "Bo no telephone of theirs rings" in shown
+    assert "Bo no SMS or call" in shown
     assert "0:00 Level 1 0:00 SMS to Ana +49…0001 2:00 Call to Ana +49…0001" in shown
     assert "5:00 Level 2 5:00 Mail to Bo u…@example.org" in shown
     assert "Reminder, and again every 30 min" in shown
@@ -64,11 +68,26 @@ async def test_a_level_that_nobody_is_on_is_said_and_passed_at_once(web: Web) ->
 
     page, listed = text_of(await viewer.get(f"{POLICIES}/{policy['id']}")), text_of(await viewer.get(POLICIES))
 
-    assert "Nobody is reached now: this level is passed at once." in page
+    assert "Nobody can be paged on this level now: it is skipped." in page
     assert "Nights nobody is on call now" in page
     assert "Level 2 0 s after the incident began" in page
     assert "0:00 SMS to Ana" in page
     assert "at once Nobody after 0 s Ana" in listed
+
+
+async def test_a_policy_that_reaches_nobody_says_who_is_paged_instead_and_each_fact_once(web: Web) -> None:
+    ana, gone = await web.a_user(name="Ana", phone=NUMBER), await web.a_user(name="Bo")
+    policy = await a_policy(web, (5, [gone["id"]]), repeat_count=1)
+    await web.made(f"teams/{policy['team_id']}/members", user_id=ana["id"])
+    await web("DELETE", f"/api/v1/users/{gone['id']}")
+
+    page = text_of(await (await browse(web, "viewer")).get(f"{POLICIES}/{policy['id']}"))
+
+    forecast = page.partition("Who would be paged now")[2]
+    assert "0:00 SMS to Ana" in forecast
+    assert forecast.count("The policy reaches nobody, so the team's responders are paged.") == 1
+    assert forecast.count("Level 1 passed over: Bo is not active.") == 1
+    assert f"user {gone['id']}" not in page
 
 
 async def test_who_is_on_call_is_named_with_the_end_of_the_shift(web: Web) -> None:
@@ -90,9 +109,9 @@ async def test_levels_change_places_in_one_step(web: Web) -> None:
     policy = await a_policy(web, *((number, [one]) for number, one in enumerate(people, start=1)))
     admin, path = await browse(web), f"{POLICIES}/{policy['id']}"
 
-    assert "It is level 3 now." in await admin.done(path, do="move_level", about=2, to="down")
+    assert "Moved to level 3." in await admin.done(path, do="move_level", about=2, to="down")
     assert [who for _, _, who in await levels_of(web, policy)] == [[people[0]], [people[2]], [people[1]]]
-    assert "It is level 1 now." in await admin.done(path, do="move_level", about=1, to="up")
+    assert "Moved to level 1." in await admin.done(path, do="move_level", about=1, to="up")
     await admin.done(path, do="move_level", about=3, to="up")
     assert await levels_of(web, policy) == [(1, 3, [people[2]]), (2, 1, [people[0]]), (3, 2, [people[1]])]
     moves = [event for event in await web.audit() if event["before"] and "level_number" in event["before"]]
@@ -120,7 +139,7 @@ async def test_levels_and_those_whom_they_reach_are_changed_and_removed(web: Web
     admin, path = await browse(web), f"{POLICIES}/{policy['id']}"
 
     await admin.done(path, do="change_level", form="level-1", about=1, **{"level-1-timeout_minutes": "0.5"})
-    assert "Waits 30 s for an answer" in text_of(await admin.get(path))
+    assert "Waits 30 s for an acknowledgement" in text_of(await admin.get(path))
     await admin.done(path, do="remove_assignee", about=1, assignee=1)
     await admin.done(path, do="remove_level", about=2)
     assert await levels_of(web, policy) == [(1, 0.5, [])]
@@ -154,7 +173,7 @@ async def test_settings_are_kept_and_the_default_changes_hands(web: Web) -> None
 
     shown = await admin.done(path, do="change", form="policy", **fields, policy__is_default="true")
 
-    assert "Default of its team" in shown
+    assert "Team default" in shown
     kept = (await web("GET", f"/api/v1{path}")).json()
     assert (kept["name"], kept["repeat_count"], kept["reminder_minutes"], kept["ack_timeout_minutes"]) == (
         "Weekend", 2, 15, 90,
@@ -176,7 +195,7 @@ async def test_a_policy_that_a_source_uses_is_not_deleted(web: Web) -> None:
 
     assert (refused.status_code, f"still used by alert source {made['id']}." in text_of(refused)) == (409, True)
     await web("DELETE", f"/api/v1/alert-sources/{made['id']}")
-    assert "The policy is gone." in await admin.done(path, do="delete")
+    assert "Policy deleted." in await admin.done(path, do="delete")
 
 
 @pytest.mark.parametrize("severity", ["critical", "warning", "info", "nonsense"])

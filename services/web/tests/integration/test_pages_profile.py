@@ -34,12 +34,14 @@ def told(outcome: CheckOutcome, detail: str = "so it said") -> ContactChecked:
 
 
 async def test_one_changes_ones_own_name_phone_and_zone(web: Web, viewer: Browser) -> None:
-    assert "No telephone of yours rings." in text_of(await viewer.get(PROFILE))
+    assert "You get no SMS and no call." in text_of(await viewer.get(PROFILE))
     given = {"you__name": "Vera", "you__phone": "+49 170 1234567", "you__timezone": "Europe/Berlin"}
 
     shown = await viewer.done(PROFILE, do="change", form="you", **given)
 
-    assert "No telephone of yours rings." not in shown
+    assert "You get no SMS and no call." not in shown
+    assert "Phone rings" in shown
+    assert "for every severity (info, too)" in shown
     assert "at once SMS after 2 min Call" in shown
     user = (await web("GET", ME)).json()
     assert (user["name"], user["phone"], user["timezone"], user["role"]) == ("Vera", NUMBER, "Europe/Berlin", "viewer")
@@ -74,7 +76,7 @@ async def test_a_way_is_added_proven_by_its_code_and_used_by_a_rule(
     broker.answer = told(CheckOutcome.SENT)
     shown = await viewer.done(PROFILE, do="send_code", about=1001)
     assert "A code is on its way by SMS." in shown
-    assert "The code that came" in shown
+    assert "Code From the message we sent." in shown
     await deliver(broker, rows, "012345")
 
     proving = {"do": "prove", "form": "way-1001", "about": 1001}
@@ -91,9 +93,66 @@ async def test_a_way_is_added_proven_by_its_code_and_used_by_a_rule(
     assert "Critical after 1 min SMS My other phone" in shown
     used = await viewer.post(PROFILE, do="remove_method", about=1001)
     assert (used.status_code, "still used by notification rule 1" in text_of(used)) == (409, True)
-    assert "The rule is gone." in await viewer.done(PROFILE, do="remove_rule", about=1)
+    assert "Rule removed." in await viewer.done(PROFILE, do="remove_rule", about=1)
     await viewer.done(PROFILE, do="remove_method", about=1001)
     assert [one["channel"] for one in (await web("GET", f"{ME}/contact-methods")).json()] == ["email"]
+
+
+async def a_verified_number(rows: Rows, broker: Broker, viewer: Browser) -> str:
+    """The page after the number has been verified."""
+    await viewer.done(PROFILE, **SMS)
+    broker.answer = told(CheckOutcome.SENT)
+    await viewer.done(PROFILE, do="send_code", about=1001)
+    await deliver(broker, rows, "012345")
+    return await viewer.done(PROFILE, do="prove", form="way-1001", about=1001, **{"way-1001-code": "012345"})
+
+
+async def rules_of(web: Web) -> list[tuple[str, str | int, int]]:
+    """Severity, way and delay of each."""
+    rules = (await web("GET", f"{ME}/notification-rules")).json()
+    return [(one["severity"], one["channel"] or one["contact_method_id"], one["delay_seconds"]) for one in rules]
+
+
+async def test_a_verified_way_gets_its_rules_in_one_click_and_what_was_sent_is_sent_still(
+    web: Web, viewer: Browser, broker: Broker, rows: Rows
+) -> None:
+    verified = await a_verified_number(rows, broker, viewer)
+    assert "No rule uses it yet" in verified
+    assert "You have a verified contact method that no rule uses" in verified
+
+    shown = await viewer.done(PROFILE, do="use_method", about=1001)
+
+    assert await rules_of(web) == [("any", "email", 0), ("any", 1001, 0)]
+    assert "SMS only" in shown
+    assert "Phone rings" not in shown
+    assert "No rule uses it yet" not in shown
+    assert "You get no SMS and no call." not in shown
+
+
+async def test_a_phone_that_rings_goes_on_ringing_when_another_way_is_used(
+    web: Web, viewer: Browser, broker: Broker, rows: Rows
+) -> None:
+    await rows("UPDATE directory.users SET phone = '+491709999999' WHERE name = 'viewer'")
+    await web("POST", f"{ME}/notification-rules", {"severity": "info", "channel": "email", "delay_seconds": 0})
+    await a_verified_number(rows, broker, viewer)
+
+    shown = await viewer.done(PROFILE, do="use_method", about=1001)
+
+    assert await rules_of(web) == [
+        ("info", "email", 0),
+        ("critical", "sms", 0), ("critical", "voice", 120), ("warning", "sms", 0), ("warning", "voice", 120),
+        ("any", 1001, 0),
+    ]  # fmt: skip
+    assert "Phone rings" in shown
+
+
+async def test_no_rule_is_made_for_a_way_that_is_not_verified(web: Web, viewer: Browser) -> None:
+    await viewer.done(PROFILE, **SMS)
+
+    refused = await viewer.post(PROFILE, do="use_method", about=1001)
+
+    assert refused.status_code == 400
+    assert await rules_of(web) == []
 
 
 async def test_an_address_that_is_none_is_said_beside_it_and_stays(viewer: Browser) -> None:
@@ -187,7 +246,7 @@ async def test_a_new_password_keeps_this_session_and_ends_the_others(web: Web, v
     assert short.status_code == 422
     assert ("password1234" in short.text, PASSWORD in short.text) == (False, False)
 
-    assert "The new password holds." in await viewer.done(PROFILE, do="change_password", form="password", **fields)
+    assert "Password changed." in await viewer.done(PROFILE, do="change_password", form="password", **fields)
     assert (await other.get(PROFILE)).status_code == 303
     assert (await browse(web, "viewer", NEW)).client.cookies
 
@@ -196,7 +255,7 @@ async def test_sessions_are_listed_and_ended(web: Web, viewer: Browser) -> None:
     phone, desk = await browse(web, "viewer"), await browse(web, "viewer")
     theirs = await browse(web, "responder")
     shown = text_of(await viewer.get(PROFILE))
-    assert ("End all others" in shown, shown.count("seen")) == (True, 3)
+    assert ("Log out everywhere else" in shown, shown.count("seen")) == (True, 3)
     assert "python-httpx" in shown.partition("Here")[0]
 
     (session,) = [one for one in (await web("GET", "/api/v1/auth/sessions", who="viewer")).json() if one["id"] == 2]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pagerpal_common.oncall import Gap, Span, Timeline
+from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import OnCallReason
 from pagerpal_web.domain.coverage import differences
@@ -53,9 +54,31 @@ async def test_a_schedule_is_made_by_an_admin_and_what_is_wrong_is_said_with_wha
     assert 'value="Europe/Nowhere"' in refused.text
     assert made.status_code == 303
     page = (await browser.get(made.headers["location"])).text
-    assert "The schedule is made" in page
+    assert "Schedule created" in page
     assert "Nobody is on call yet" in page
-    assert "No escalation policy names this schedule" in page
+    assert "No escalation policy uses this schedule" in page
+
+
+@pytest.mark.parametrize(
+    ("now", "monday"),
+    [
+        ("2026-05-21T12:00:00Z", "2026-05-18T09:00"),
+        ("2026-05-25T06:59:00Z", "2026-05-18T09:00"),
+        ("2026-05-25T07:00:00Z", "2026-05-25T09:00"),
+    ],
+)
+async def test_a_new_rotation_is_in_force_at_once(web: Web, clock: Clock, now: str, monday: str) -> None:
+    _, schedule = await a_schedule(web, RESPONDER, timezone="Europe/Berlin")
+    clock.at = datetime.fromisoformat(now)
+    path, browser = f"/schedules/{schedule}/rotations/new", await browse(web)
+
+    assert f'name="handoff_at" type="datetime-local" value="{monday}"' in (await browser.get(path)).text
+    started = (await browser.post(path, step="preview", **{**ROTATION, "handoff_at": monday})).text
+
+    assert "No gaps until" in started
+    assert "Starts " not in started
+    later = (await browser.post(path, step="preview", **{**ROTATION, "handoff_at": "2026-06-01T09:00"})).text
+    assert "Starts Mon 1 Jun 09:00 (Europe/Berlin). Until then this rotation puts nobody on call." in later
 
 
 async def test_the_page_of_a_schedule_shows_what_holds_and_each_layer(web: Web, rows: Rows) -> None:
@@ -73,7 +96,7 @@ async def test_the_page_of_a_schedule_shows_what_holds_and_each_layer(web: Web, 
     names = re.findall(r'<text class="(?:head|mine|)" x="[08]"[^>]*>([^<]*)<title>', page)
     assert names == ["On call", "Overrides", "Overrides", "Entries", "Nights &amp; days"]
     assert "Each for 2 weeks, handed over on Mon at 09:00, only Mon, Fri 22:00 to 06:00 (Europe/Berlin)" in page
-    assert "Deactivated, passed over" in page
+    assert "Deactivated, skipped" in page
     assert "admin: Fri 22 May 06:00 to Fri 22 May 18:00, by override" in page
     assert "Add rotation" not in page
     assert f"/schedules/{schedule}/cover" in page
@@ -137,7 +160,7 @@ async def test_a_preview_refuses_what_saving_refuses_and_keeps_what_was_typed(
     assert why in refused.text
     for name in ("starts_at", "ends_at"):
         assert f'name="{name}" type="datetime-local" value="{html.escape(typed[name])}"' in refused.text
-    assert "What this will do" not in refused.text
+    assert "preview-title" not in refused.text
     assert await rows(count_of("schedule_entries")) == [{"number": 1}]
 
 
@@ -150,7 +173,7 @@ async def test_an_override_that_opens_nothing_and_one_that_changes_nothing_are_s
     same = await browser.post(path, step="preview", **ENTRY, is_override="true")
     other = await browser.post(path, step="preview", **{**ENTRY, "user_id": str(ADMIN)}, is_override="true")
 
-    assert "Nobody else is on call by it" in same.text
+    assert "No change in who is on call" in same.text
     assert changes(other.text) == [
         ("You", "responder", "2026-05-22T08:00:00+00:00", "2026-05-22T20:00:00+00:00"),
     ]
@@ -183,7 +206,7 @@ async def test_removing_an_entry_says_which_gap_it_opens_and_the_button_says_it_
     gap = ("Gap: nobody", "responder", "2026-05-22T06:00:00+00:00", "2026-05-22T18:00:00+00:00")
     assert changes(shown.text) == [gap]
     assert "This opens a gap." in shown.text
-    assert "Remove, gap and all" in shown.text
+    assert "Removewith the gap" in shown.text
     assert await rows(count_of("schedule_entries")) == [{"number": 1}]
     assert (await browser.post(path, step="save")).status_code == 303
     assert await rows(count_of("schedule_entries")) == [{"number": 0}]

@@ -112,7 +112,7 @@ async def test_what_is_wrong_with_a_new_source_is_said_and_what_was_typed_stays(
 async def test_without_a_team_the_page_says_what_comes_first(web: Web) -> None:
     page = await (await browse(web)).get("/alert-sources/new")
 
-    assert "There is no team yet" in page.text
+    assert "No team yet" in page.text
 
 
 async def test_a_new_key_replaces_the_one_before(web: Web, rows: Rows) -> None:
@@ -125,7 +125,7 @@ async def test_a_new_key_replaces_the_one_before(web: Web, rows: Rows) -> None:
     stored = (await rows("SELECT key_hash, previous_key_hash FROM directory.alert_sources"))[0]
     assert bytes(stored["key_hash"]) == hashlib.sha256(key.encode()).digest()
     assert bytes(stored["previous_key_hash"]) == hashlib.sha256(source["api_key"].encode()).digest()
-    assert "ends within five seconds" in answer.text
+    assert "stops working within 5 seconds" in answer.text
 
 
 async def test_opening_the_address_of_a_key_again_shows_none_and_makes_none(web: Web) -> None:
@@ -296,8 +296,8 @@ async def test_health_is_said_in_words(web: Web, rows: Rows) -> None:
     page = await viewer.get(f"/alert-sources/{source['id']}")
 
     text = unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text)))
-    for said in ("Alerts taken 2,040", "Duplicates absorbed 2,000", "Refused keys 1", "Refused requests 3",
-                 "Limited 9", "2 min 5 s behind ours", "422: no <title>", "Refused Grafana"):  # fmt: skip
+    for said in ("Alerts accepted 2,040", "Duplicates 2,000", "Refused keys 1", "Refused requests 3",
+                 "Rate limited 9", "2 min 5 s behind ours", "422: no <title>", "Refused Grafana"):  # fmt: skip
         assert said in text, said
     assert "<title>" not in page.text.partition("</head>")[2]
 

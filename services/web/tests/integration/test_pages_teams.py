@@ -28,14 +28,14 @@ async def test_a_team_is_made_changed_and_deleted(web: Web) -> None:
     admin = await browse(web)
 
     shown = await admin.done("/teams", do="create", name="Payments", description="Cards & co.")
-    assert "Team Payments is there." in shown
+    assert "Team Payments is created." in shown
     assert "Cards & co." in shown
 
     fields = {"do": "change", "form": "team", "team__name": "Money", "team__description": ""}
     assert "Saved." in await admin.done("/teams/1", **fields)
     assert (await web("GET", "/api/v1/teams/1")).json()["description"] is None
 
-    assert "The team is gone." in await admin.done("/teams/1", do="delete")
+    assert "Team deleted." in await admin.done("/teams/1", do="delete")
     assert (await web("GET", "/api/v1/teams")).json() == []
 
 
@@ -46,7 +46,7 @@ async def test_what_is_refused_stays_typed_and_is_said_beside_its_field(web: Web
 
     assert response.status_code == 422
     shown = text_of(response)
-    assert "Nothing is saved yet" in shown
+    assert "Not saved: check the marked fields" in shown
     assert "Field required." in shown
     assert "[Runs <b>clusters</b>]" in shown
     assert "<b>clusters" not in response.text
@@ -57,7 +57,7 @@ async def test_people_join_and_leave_and_nobody_joins_twice(web: Web) -> None:
     admin, path = await browse(web), f"/teams/{team['id']}"
     joining = {"do": "add_member", "form": "member", "member__user_id": ana["id"]}
 
-    assert "Ana is in the team now." in await admin.done(path, **joining)
+    assert "Ana is added to the team." in await admin.done(path, **joining)
     again = await admin.post(path, **joining)
     assert (again.status_code, "member of the team already." in text_of(again)) == (409, True)
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pagerpal_common.testing.rows import Rows
 
+from .browser import Browser
 from .conftest import T0, Web
 from .test_incidents import INCIDENTS, insert_incident
-from .test_pages_incidents import Visitor, visitor
+from .test_pages_incidents import visitor
 
 __all__ = ["visitor"]
 
@@ -64,7 +65,7 @@ async def test_of_an_incident_of_before_there_is_nothing_and_of_none_404(web: We
     assert (await web("GET", f"{INCIDENTS}/{number + 1}/raw-alerts")).status_code == 404
 
 
-async def test_the_page_shows_both_laid_out_and_says_when_and_what_they_were(visitor: Visitor, rows: Rows) -> None:
+async def test_the_page_shows_both_laid_out_and_says_when_and_what_they_were(visitor: Browser, rows: Rows) -> None:
     number = await insert_incident(rows, alert_count=7)
     await keep(rows, number, "first", '{"value":97,"more":[1]}')
     await keep(rows, number, "last", "value=99", content_type="application/x-form", is_cut=True, size=122_880)
@@ -78,7 +79,7 @@ async def test_the_page_shows_both_laid_out_and_says_when_and_what_they_were(vis
     assert "23 bytes" in page
 
 
-async def test_an_sns_message_is_shown_with_the_alarm_in_it(visitor: Visitor, rows: Rows) -> None:
+async def test_an_sns_message_is_shown_with_the_alarm_in_it(visitor: Browser, rows: Rows) -> None:
     number = await insert_incident(rows)
     await keep(rows, number, "first", json.dumps({"Type": "Notification", "Message": '{"AlarmName":"cpu"}'}))
 
@@ -87,7 +88,7 @@ async def test_an_sns_message_is_shown_with_the_alarm_in_it(visitor: Visitor, ro
     assert "{\n  &#34;AlarmName&#34;: &#34;cpu&#34;\n}" in page
 
 
-async def test_whatever_was_sent_is_text_on_the_page(visitor: Visitor, rows: Rows) -> None:
+async def test_whatever_was_sent_is_text_on_the_page(visitor: Browser, rows: Rows) -> None:
     number = await insert_incident(rows)
     await keep(rows, number, "first", XSS, content_type="<b>\u202etext")
 
@@ -102,14 +103,14 @@ async def test_whatever_was_sent_is_text_on_the_page(visitor: Visitor, rows: Row
 @pytest.mark.parametrize(
     ("body", "said"), [(None, "It could not be kept as it was sent."), ("  ", "It was empty.")], ids=["unkept", "empty"]
 )
-async def test_what_cannot_be_shown_says_so(body: str | None, said: str, visitor: Visitor, rows: Rows) -> None:
+async def test_what_cannot_be_shown_says_so(body: str | None, said: str, visitor: Browser, rows: Rows) -> None:
     number = await insert_incident(rows)
     await keep(rows, number, "first", body)
 
     assert said in (await visitor.get(f"/incidents/{number}")).text
 
 
-async def test_an_incident_of_before_says_so(visitor: Visitor, rows: Rows) -> None:
+async def test_an_incident_of_before_says_so(visitor: Browser, rows: Rows) -> None:
     number = await insert_incident(rows)
 
     assert "before PagerPal kept alerts as they were sent" in (await visitor.get(f"/incidents/{number}")).text

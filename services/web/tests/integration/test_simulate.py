@@ -130,10 +130,13 @@ async def test_a_policy_that_reaches_nobody_and_no_policy_are_holes_and_page_the
 
     run, without = await simulated(web, team_id=team, at=AT), await simulated(web, team_id=bare, at=AT)
 
-    nobody = "Level 1 passed over: nobody is on call on schedule 'Primary'; The policy reaches nobody"
+    nobody = (
+        "Level 1 passed over: nobody is on call on schedule 'Primary'; "
+        "The policy reaches nobody, so the team's responders are paged"
+    )
     assert seen(run) == [
         ("06:50", 1, 1, ["Ana"], nobody),
-        ("07:20", 1, 1, ["Ana"], "The policy reaches nobody"),
+        ("07:20", 1, 1, ["Ana"], "The policy reaches nobody, so the team's responders are paged"),
     ]
     assert run["steps"][0]["people"][0]["reason"] == ["policy 'Nights' reaches nobody", "a responder of the team"]
     none = "the team has no escalation policy that pages anybody"
@@ -152,7 +155,7 @@ async def test_that_nobody_at_all_would_be_paged_is_said(web: Web, rows: Rows) -
     run = await simulated(web, team_id=team)
 
     assert run["steps"][0]["people"] == []
-    assert run["steps"][0]["hole"].endswith("nor is there an administrator; nobody is paged")
+    assert run["steps"][0]["hole"].endswith("and there is no admin; nobody is paged")
 
 
 async def test_somebody_without_an_address_is_a_hole(web: Web, rows: Rows) -> None:

@@ -1,6 +1,6 @@
 """What does a caller get to read? Answers as JSON, and every error as `{"detail": …}`, mapped to its status once."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from pagerpal_common.errors import (
     Conflict,
@@ -25,6 +26,7 @@ from pagerpal_common.errors import (
     Unprocessable,
     Unsupported,
 )
+from pagerpal_common.service import Show
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,15 @@ STATUS: Mapping[type[PagerPalError], int] = {
     Unavailable: 503,
 }
 """What each family of `errors.py` is in HTTP. Whatever is not here is a bug: 500."""
+
+NOT_HERE: Mapping[int, str] = {
+    404: "There is no page at this address. The link may be incomplete, or what it led to may have been deleted.",
+    405: "This address cannot be opened this way. Nothing was changed.",
+}
+"""What people read of a path that is not there, or not with this method."""
+
+API = "/api/"
+"""What the path of everything begins with whose answers are JSON, whoever asks."""
 
 CHALLENGE = 'Basic realm="PagerPal", charset="UTF-8"'
 
@@ -78,12 +89,27 @@ async def on_error(_: Request, error: Exception) -> Response:
     return JSONResponse({"detail": detail}, status, headers)
 
 
-async def on_http_exception(request: Request, error: Exception) -> Response:
-    """No such path, or not with this method."""
-    if not isinstance(error, HTTPException):
-        raise error
-    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
-    return JSONResponse({"detail": error.detail}, error.status_code, headers)
+def on_http_exception(show: Show | None) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """No such path, or not with this method: a page for a browser, and JSON for everybody else."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise error
+        headers = {"Allow": _allowed(request)} if error.status_code == 405 else dict(error.headers or {})
+        if show is None or error.status_code not in NOT_HERE or not is_for_a_browser(request.scope):
+            return JSONResponse({"detail": error.detail}, error.status_code, headers)
+        response = await show(request, error.status_code, NOT_HERE[error.status_code])
+        response.headers.update(headers)
+        return response
+
+    return answer
+
+
+def is_for_a_browser(scope: Scope) -> bool:
+    """Whether somebody looks at the answer: a program says that it takes anything, if it says so at all."""
+    if scope["path"].startswith(API):
+        return False
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
 async def on_disconnect(_: Request, _error: Exception) -> Response:

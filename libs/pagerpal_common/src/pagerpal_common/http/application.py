@@ -17,15 +17,15 @@ from pagerpal_common.service import Service
 
 def application(services: Sequence[Service], bus: Bus) -> Starlette:
     """The services' routes in one application, in the given order, with errors mapped and requests logged."""
-
+    show = next((service.show for service in services if service.show is not None), None)
     app = Starlette(
         routes=[route for service in services for route in service.routes] + [*probes(services, bus)],
         exception_handlers={
             PagerPalError: answers.on_error,
-            HTTPException: answers.on_http_exception,
+            HTTPException: answers.on_http_exception(show),
             ClientDisconnect: answers.on_disconnect,
         },
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Guard, show=show)],
     )
     app.router.redirect_slashes = False  # it would send the caller to wherever the Host header says
     return app

@@ -5,13 +5,15 @@ import re
 import time
 
 import structlog
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pagerpal_common import tracing
 from pagerpal_common.ack_links import PREFIX
 from pagerpal_common.http import traced
-from pagerpal_common.http.answers import on_bug, unavailable
+from pagerpal_common.http.answers import is_for_a_browser, on_bug, unavailable
 from pagerpal_common.metrics import REQUESTS
+from pagerpal_common.service import Show
 
 log = structlog.get_logger(__name__)
 
@@ -69,8 +71,9 @@ class Guard:
     request caused. Of what was asked only the path is logged: a query string may hold a key.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, show: Show | None = None) -> None:
         self._app = app
+        self._show = show
         self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +94,8 @@ class Guard:
 
         app = self._app
         if self._under_way >= UNDER_WAY_LIMIT and scope["path"] not in ALWAYS_ANSWERED:
-            app = unavailable("PagerPal has too much to do just now; try again")
+            busy = "PagerPal has too much to do just now; try again"
+            app = await self._page(scope, 503, busy) or unavailable(busy)
         self._under_way += 1
         structlog.contextvars.bind_contextvars(request_id=number)
         with tracing.within((span := traced.begin(scope)).traceparent):
@@ -99,7 +103,8 @@ class Guard:
                 await app(scope, receive, hardened)
             except Exception:
                 if not status:
-                    await on_bug(number)(scope, receive, hardened)
+                    app = await self._page(scope, 500, f"It has been logged as request {number}.") or on_bug(number)
+                    await app(scope, receive, hardened)
                 raise  # for the server to log, with the number still bound
             finally:
                 self._under_way -= 1
@@ -108,6 +113,16 @@ class Guard:
                 _log(scope, status or 500, seconds)
                 traced.end(span, scope, status or 500)
         structlog.contextvars.unbind_contextvars("request_id")
+
+    async def _page(self, scope: Scope, status: int, detail: str) -> ASGIApp | None:
+        """What a browser shows instead; None for everybody else, and when that fails, too."""
+        if self._show is None or not is_for_a_browser(scope):
+            return None
+        try:
+            return await self._show(Request(scope), status, detail)
+        except Exception:
+            log.exception("request.no_page", status=status)
+            return None
 
 
 def _harden(headers: list[tuple[bytes, bytes]], number: str) -> None:

@@ -170,6 +170,16 @@ rations = Table(
     postgresql_with={"fillfactor": 50},  # rewritten all the time, and in place
 )
 
+channels = Table(
+    "channels",
+    metadata,
+    # Who takes the pages of each channel, by the settings of the notifiers: what pages and profiles warn by.
+    Column("channel", Text, primary_key=True),
+    Column("provider", Text, nullable=False),  # `console` and `none` reach nobody
+    one_of("channel", Channel),
+    schema=SCHEMA,
+)
+
 notification_outbox = outbox(SCHEMA)
 notification_loop_runs = loop_runs(SCHEMA)
 
@@ -180,6 +190,7 @@ OWNED = (
     contact_codes,
     circuits,
     rations,
+    channels,
     notification_outbox,
     notification_loop_runs,
 )

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_web.api.simulate import walk
 from pagerpal_web.context import Context
-from pagerpal_web.domain.explain import Ahead, Ended, Entered, Known, next_at, why_not
+from pagerpal_web.domain.explain import Ahead, Ended, Entered, Known, next_at, utc, why_not
 from pagerpal_web.fields import Id
 from pagerpal_web.masking import masked
 from pagerpal_web.storage.explain import Subject, get_subject, list_pages, list_passed_over, list_ways
@@ -109,6 +109,11 @@ async def explain(ctx: Context, call: Call[Whom]) -> Explanation:
     From the rows as they were written; who was on call at an earlier time, and what is still to come, from the
     directory as it stands now.
     """
+    return await explained(ctx, call, utc)
+
+
+async def explained(ctx: Context, call: Call[Whom], clock: Callable[[datetime], str]) -> Explanation:
+    """The same, with the times in its sentences written by this clock."""
     user_id, at = call.body.user_id or call.actor.user_id, ctx.now()
     async with ctx.db.begin() as tx:
         subject = await get_subject(tx, call.ids["incident_id"])
@@ -117,7 +122,7 @@ async def explain(ctx: Context, call: Call[Whom]) -> Explanation:
             raise NotFound(f"there is no user {user_id}")
         pages = await list_pages(tx, subject.incident_id)
         ways = await list_ways(tx, subject.incident_id, user_id)
-        known = await _known(tx, subject, person, pages, at)
+        known = await _known(tx, subject, person, pages, at, clock)
     own = [_page(page, ways) for page in pages if page["user_id"] == user_id]
     return Explanation(
         incident_id=subject.incident_id,
@@ -134,7 +139,12 @@ async def explain(ctx: Context, call: Call[Whom]) -> Explanation:
 
 
 async def _known(
-    tx: AsyncConnection, subject: Subject, person: Contact, pages: Sequence[Mapping[str, Any]], at: datetime
+    tx: AsyncConnection,
+    subject: Subject,
+    person: Contact,
+    pages: Sequence[Mapping[str, Any]],
+    at: datetime,
+    clock: Callable[[datetime], str],
 ) -> Known:
     facts_at = partial(_facts_at, tx, subject.team_id)
     policy = subject.policy or await find_policy(tx, team_id=subject.team_id, policy_id=subject.policy_id)
@@ -151,6 +161,7 @@ async def _known(
         ended=await _ended(tx, subject, policy),
         ahead=await _ahead(subject, person.user_id, policy, at, facts_at),
         names=await _names(tx, entered),
+        clock=clock,
     )
 
 

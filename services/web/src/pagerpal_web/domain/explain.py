@@ -59,6 +59,13 @@ class Known:
     """What is still to come; of an incident that has ended, what would have come."""
     names: Mapping[int, str]
     """Of everybody who is spoken of."""
+    clock: Callable[[datetime], str]
+    """How times are written for whoever asks."""
+
+
+def utc(at: datetime) -> str:
+    """As the API writes times."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def why_not(known: Known) -> list[str]:
@@ -91,7 +98,8 @@ def _others(known: Known) -> Iterator[str]:
     """Whom each level has paged instead, and who stood for its schedules. Its reminders page the same people."""
     for entered in known.entered:
         if not entered.position.reminder:
-            yield f"{_place(entered.position)} paged {_listed(entered.user_ids, known.names)} at {_time(entered.at)}"
+            people = _listed(entered.user_ids, known.names)
+            yield f"{_place(entered.position)} paged {people} at {known.clock(entered.at)}"
             yield from _on_call(_level(known.policy, entered.position), entered, known)
 
 
@@ -101,7 +109,7 @@ def _on_call(level: Level | None, entered: Entered, known: Known) -> Iterator[st
             continue
         name = entered.facts.schedule_names.get(assignee.schedule_id, str(assignee.schedule_id))
         found = entered.facts.on_call.get(assignee.schedule_id)
-        who = "nobody" if found is None else known.names.get(found.user_id, f"user {found.user_id}")
+        who = "nobody" if found is None else known.names.get(found.user_id, f"a deleted user ({found.user_id})")
         yield f"on schedule {name!r} {who} was on call then, as the schedule stands today"
 
 
@@ -112,7 +120,7 @@ def _passed_over(known: Known) -> Iterator[str]:
 def _ended(known: Known) -> Iterator[str]:
     if known.ended is None:
         return
-    said = f"{known.ended.status} by {known.ended.by} at {_time(known.ended.at)}"
+    said = f"{known.ended.status} by {known.ended.by} at {known.clock(known.ended.at)}"
     if known.ahead:
         yield f"{said}, before {_place(known.ahead[0].position)} was entered, which would have paged {known.name}"
     elif not known.entered:
@@ -122,7 +130,8 @@ def _ended(known: Known) -> Iterator[str]:
 def _to_come(known: Known) -> Iterator[str]:
     if known.ended is None and known.ahead:
         step = known.ahead[0]
-        yield f"not yet: {_place(step.position)} pages {known.name} at {_time(step.at)} unless somebody answers before"
+        at = known.clock(step.at)
+        yield f"not yet: {_place(step.position)} pages {known.name} at {at} unless somebody answers before"
 
 
 def _nowhere(known: Known) -> Iterator[str]:
@@ -156,8 +165,4 @@ def _place(position: Position) -> str:
 
 
 def _listed(user_ids: Sequence[int], names: Mapping[int, str]) -> str:
-    return ", ".join(names.get(user_id, f"user {user_id}") for user_id in user_ids)
-
-
-def _time(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return ", ".join(names.get(user_id, f"a deleted user ({user_id})") for user_id in user_ids)

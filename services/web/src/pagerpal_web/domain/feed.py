@@ -7,6 +7,7 @@ from pagerpal_common.oncall import Gap, Span, Timeline
 from pagerpal_common.vocabulary import OnCallReason
 
 from pagerpal_web.domain.icalendar import CalendarEvent
+from pagerpal_web.domain.reasons import short
 from pagerpal_web.domain.shown import plain
 
 PAST, AHEAD = timedelta(weeks=2), timedelta(weeks=8)
@@ -19,24 +20,31 @@ def window(now: datetime) -> tuple[datetime, datetime]:
     return today - PAST, today + AHEAD
 
 
-def own_shifts(schedule_id: int, name: str, its: Timeline, user_id: int, url: str | None) -> Iterator[CalendarEvent]:
+def own_shifts(
+    schedule_id: int, name: str, its: Timeline, user_id: int, rotations: Mapping[int, str], url: str | None
+) -> Iterator[CalendarEvent]:
     """One person's shifts on a schedule."""
     summary = f"On call: {plain(name)}"
     for span in its.spans:
         if span.user_id == user_id:
-            yield _event(schedule_id, its, span, summary, f"By {_because(span)}.", url)
+            yield _event(schedule_id, its, span, summary, _because(span, rotations), url)
 
 
 def all_shifts(
-    schedule_id: int, name: str, its: Timeline, names: Mapping[int, str], url: str | None
+    schedule_id: int,
+    name: str,
+    its: Timeline,
+    names: Mapping[int, str],
+    rotations: Mapping[int, str],
+    url: str | None,
 ) -> Iterator[CalendarEvent]:
     """Everybody's, and nobody's."""
     for span in its.spans:
         summary = f"{plain(names[span.user_id], '(no name)')}: on call, {plain(name)}"
-        yield _event(schedule_id, its, span, summary, f"By {_because(span)}.", url)
+        yield _event(schedule_id, its, span, summary, _because(span, rotations), url)
     for gap in its.gaps:
         summary = f"Gap: nobody is on call, {plain(name)}"
-        yield _event(schedule_id, its, gap, summary, "Whoever is paged at this time is found elsewhere.", url)
+        yield _event(schedule_id, its, gap, summary, "Nobody on this schedule is paged during this time.", url)
 
 
 def _event(
@@ -50,6 +58,8 @@ def _event(
     return CalendarEvent(uid, row.starts_at, row.ends_at, summary, description, url)
 
 
-def _because(span: Span) -> str:
-    number = span.rotation_id if span.reason is OnCallReason.ROTATION else span.entry_id
-    return f"{span.reason} {number}"
+def _because(span: Span, rotations: Mapping[int, str]) -> str:
+    """How the person comes to it, by what people have called that."""
+    if span.reason is OnCallReason.ROTATION:
+        return f"By rotation {short(rotations.get(span.rotation_id or 0, ''))}."
+    return "By an override." if span.reason is OnCallReason.OVERRIDE else "By a schedule entry."

@@ -43,10 +43,11 @@ HOUSEKEEPING = (
     "incidents.early_ends",
     "ingest.source_tally",
     "ingest.source_history",
+    "notifier.channels",
     "web.outgoing_heartbeat",
 )
 """Loops that no job rests on: without them lists are slower, counts older and tables longer, somebody outside asks
-after us, and nobody is left asleep. `/readyz` of their service tells of them, too."""
+after us, what has a provider is older, and nobody is left asleep. `/readyz` of their service tells of them, too."""
 
 LATE = timedelta(seconds=30)
 """How long what is due may wait before somebody should look, although all loops run: a level may be this late after a

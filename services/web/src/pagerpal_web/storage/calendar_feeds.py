@@ -1,5 +1,6 @@
 """Calendars at secret addresses. Of a secret only its SHA-256 is here, and it is found by that alone."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +42,12 @@ async def list_feeds(tx: AsyncConnection, user_id: int) -> list[Feed]:
     """Somebody's feeds, their own shifts first."""
     query = text(f"{_FEEDS} WHERE f.user_id = :user_id ORDER BY f.schedule_id NULLS FIRST")
     return [Feed(**row) for row in (await tx.execute(query, {"user_id": user_id})).mappings()]
+
+
+async def list_rotation_names(tx: AsyncConnection, schedule_ids: Collection[int]) -> dict[int, str]:
+    """What the rotations of these schedules are called, by id."""
+    query = text("SELECT id, name FROM directory.schedule_rotations WHERE schedule_id = ANY(:ids)")
+    return {row.id: row.name for row in await tx.execute(query, {"ids": sorted(schedule_ids)})}
 
 
 async def save_feed(tx: AsyncConnection, by: Author, *, schedule_id: int | None, secret_hash: bytes) -> int:

@@ -15,8 +15,8 @@ MOST_LINES = 200
 
 _RUN = text("SELECT state, due_at FROM escalation.escalations WHERE escalation_id = :escalation_id")
 _WAYS = text("""
-SELECT n.channel, coalesce(u.name, 'user ' || n.user_id) AS person, n.status, n.due_at, n.attempts, n.attempts_before,
-       n.held_by
+SELECT n.channel, coalesce(u.name, 'a deleted user (' || n.user_id || ')') AS person, n.status, n.due_at, n.attempts,
+       n.attempts_before, n.held_by
 FROM notification.notifications n LEFT JOIN directory.users u ON u.id = n.user_id
 WHERE n.incident_id = :incident_id AND n.status IN ('queued', 'sending') ORDER BY n.due_at, n.id LIMIT 20
 """)
@@ -29,8 +29,9 @@ LEFT JOIN directory.users acting_as ON acting_as.id = e.acting_as_user_id
 ORDER BY e.id DESC
 """)
 _NOTIFICATIONS = text("""
-SELECT n.id, coalesce(u.name, 'user ' || n.user_id) AS person, n.channel, n.address, n.status, n.level,
-       n.pass_number, n.attempts, n.error, n.reason, n.created_at, n.sent_at, n.delivered_at, n.settled_at, n.due_at
+SELECT n.id, coalesce(u.name, 'a deleted user (' || n.user_id || ')') AS person, n.channel, n.address, n.status,
+       n.level, n.pass_number, n.attempts, n.error, n.reason, n.created_at, n.sent_at, n.delivered_at,
+       n.settled_at, n.due_at
 FROM (SELECT * FROM notification.notifications WHERE incident_id = :incident_id ORDER BY id DESC LIMIT :most) n
 LEFT JOIN directory.users u ON u.id = n.user_id
 ORDER BY n.id DESC

@@ -35,13 +35,13 @@ class Names:
     sources: Mapping[int, str]
 
     def user(self, user_id: int) -> str:
-        return self.users.get(user_id, f"user {user_id}")
+        return self.users.get(user_id, f"a deleted user ({user_id})")
 
     def team(self, team_id: int) -> str:
-        return self.teams.get(team_id, f"team {team_id}")
+        return self.teams.get(team_id, f"a deleted team ({team_id})")
 
     def source(self, source_id: int) -> str:
-        return self.sources.get(source_id, f"alert source {source_id}")
+        return self.sources.get(source_id, f"a deleted alert source ({source_id})")
 
 
 async def find_names(

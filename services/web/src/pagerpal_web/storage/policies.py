@@ -103,7 +103,7 @@ async def unset_default(tx: AsyncConnection, team_id: int, by: Author) -> None:
 
 
 async def set_default_to_oldest(tx: AsyncConnection, team_id: int, by: Author) -> None:
-    """Make the team's oldest policy its default, if it has one."""
+    """Create team's oldest policy its default, if it has one."""
     query = text("SELECT min(id) FROM directory.escalation_policies WHERE team_id = :team_id")
     policy_id = await tx.scalar(query, {"team_id": team_id})
     if policy_id is not None:

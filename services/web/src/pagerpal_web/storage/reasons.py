@@ -1,4 +1,13 @@
-"""Why was somebody told, and how? The chain that is stored with a notification, and that its message told of more."""
+"""Why was somebody told, and how? The chain that is stored with a notification, that its message told of more, and how
+what it speaks of by number is called now.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pagerpal_web.domain.reasons import Known, mentioned
 
 REASON = """
 CASE WHEN merged_with = 0 THEN reason
@@ -8,3 +17,21 @@ CASE WHEN merged_with = 0 THEN reason
 """
 """SQL over the columns of `notification.notifications`. A message that tells of several is the notifier's answer to
 more than anybody can read (docs/decisions/0026)."""
+
+_NAMED = text("""
+SELECT id, name, NULL AS starts_at, NULL AS ends_at FROM directory.schedule_rotations WHERE id = ANY(:rotations)
+UNION ALL SELECT id, NULL, starts_at, ends_at FROM directory.schedule_entries WHERE id = ANY(:entries)
+""")
+
+
+async def find_known(tx: AsyncConnection, lines: Iterable[str]) -> Known:
+    """What is called how of all that these reasons speak of."""
+    wanted = mentioned(lines)
+    if not (wanted.rotations or wanted.entries):
+        return Known({}, {})
+    values = {"rotations": sorted(wanted.rotations), "entries": sorted(wanted.entries)}
+    rows = list(await tx.execute(_NAMED, values))
+    return Known(
+        {row.id: row.name for row in rows if row.starts_at is None},
+        {row.id: (row.starts_at, row.ends_at) for row in rows if row.starts_at is not None},
+    )

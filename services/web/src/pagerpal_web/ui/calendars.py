@@ -25,6 +25,7 @@ from pagerpal_web.storage.calendar_feeds import (
     delete_feed,
     find_feed,
     list_feeds,
+    list_rotation_names,
     save_feed,
     schedules_naming,
 )
@@ -63,13 +64,16 @@ async def send_calendar(ctx: Context, call: Call[None]) -> Response:
             raise NotFound(NO_CALENDAR)
         its_own = await schedules_naming(tx, feed.user_id) if feed.schedule_id is None else [feed.schedule_id]
         loaded = await load(tx, its_own, stretch)
-    events = await _events(ctx, feed, loaded, stretch)
+        rotations = await list_rotation_names(tx, its_own)
+    events = await _events(ctx, feed, loaded, rotations, stretch)
     of = feed.user_name if feed.schedule_id is None else feed.schedule_name
     content = calendar(f"On call: {plain(of or '', '(no name)')}", events, written_at=ctx.now())
     return Response(content, headers=HEADERS, media_type="text/calendar; charset=utf-8")
 
 
-async def _events(ctx: Context, feed: Feed, loaded: Loaded, stretch: Stretch) -> list[CalendarEvent]:
+async def _events(
+    ctx: Context, feed: Feed, loaded: Loaded, rotations: Mapping[int, str], stretch: Stretch
+) -> list[CalendarEvent]:
     events: list[CalendarEvent] = []
     names = {user: person.name for user, person in loaded.people.items()}
     for number, its in (await loaded.timelines(stretch)).items():
@@ -77,9 +81,9 @@ async def _events(ctx: Context, feed: Feed, loaded: Loaded, stretch: Stretch) ->
         public_url = ctx.settings.public_url
         url = None if public_url is None else f"{public_url}/schedules/{number}"
         if feed.schedule_id is None:
-            events += own_shifts(number, name, its, feed.user_id, url)
+            events += own_shifts(number, name, its, feed.user_id, rotations, url)
         else:
-            events += all_shifts(number, name, its, names, url)
+            events += all_shifts(number, name, its, names, rotations, url)
     return sorted(events, key=lambda event: (event.starts_at, event.uid))
 
 
@@ -111,7 +115,7 @@ async def revoke_calendar(ctx: Context, visit: Visit) -> Response:
         is_gone = await delete_feed(tx, author_of(ctx, visit.call()), visit.ids["feed_id"])
     if not is_gone:
         raise not_found("calendar feed")
-    return redirect(ctx, "/on-call/calendars", "Revoked: nothing is found at its address any more.")
+    return redirect(ctx, "/on-call/calendars", "Calendar feed revoked. Its address no longer works.")
 
 
 async def _show(

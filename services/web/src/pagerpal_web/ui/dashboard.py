@@ -9,11 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import RedirectResponse, Response
 
 from pagerpal_web.context import Context
+from pagerpal_web.domain.lacks import lacks
 from pagerpal_web.domain.origins import HOME
 from pagerpal_web.standing import list_standing
+from pagerpal_web.storage.channels import find_unserved
 from pagerpal_web.storage.coverage import Covered, gaps_in_order, list_coverage
 from pagerpal_web.storage.dashboard import count_pages, find_setup, list_open, list_unplanned
 from pagerpal_web.storage.glance import glance
+from pagerpal_web.storage.membership import find_membership
 from pagerpal_web.storage.source_glance import SourceGlance, list_sources
 from pagerpal_web.storage.system import count_parked_alerts
 from pagerpal_web.ui.html import render, render_part
@@ -24,10 +27,10 @@ LATELY = timedelta(days=1)
 GAPS_SHOWN = 5
 
 STEPS: tuple[tuple[str, str, str, str], ...] = (
-    ("team", "Make a team", "/teams", "Alerts belong to a team, and so do the people who answer them."),
-    ("phone", "Add somebody with a phone number", "/users", "Without one nobody can be woken."),
+    ("team", "Create a team", "/teams", "Alerts belong to a team, and so do the people who answer them."),
+    ("phone", "Add a person with a phone number", "/users", "Without one nobody can be woken."),
     ("schedule", "Put somebody on call", "/schedules", "A schedule says who is on call when."),
-    ("policy", "Make an escalation policy", "/escalation-policies", "It says who is paged first, and who next."),
+    ("policy", "Create an escalation policy", "/escalation-policies", "It says who is paged first, and who next."),
     ("source", "Connect an alert source", "/alert-sources", "Each has a key and a URL of its own."),
     ("alert", "Send a test alert", "/alert-sources", "Better now than at 3 a.m."),
 )
@@ -66,6 +69,8 @@ async def _open(ctx: Context, visit: Visit) -> dict[str, Any]:
             "pages": await count_pages(tx, since=ctx.now() - LATELY),
             "unplanned": await list_unplanned(tx),
             "troubles": await _troubles(ctx, tx),
+            "lacking": lacks(await find_unserved(tx)),
+            "membership": await find_membership(tx, visit.me.user_id, visit.me.role),
             "steps": [(*step, setup[step[0]]) for step in STEPS],
             "has_alerts": setup["alert"],
             "is_set_up": all(setup.values()),

@@ -42,16 +42,18 @@ SAID = "pagerpal_said"
 SAID_SECONDS = 60
 
 TITLES: Mapping[int, str] = {
-    400: "This cannot be done",
-    401: "This needs a login",
-    403: "You may not do this",
-    404: "There is nothing here",
-    409: "This contradicts what is there",
-    413: "This is too much",
-    415: "This cannot be read",
-    422: "This does not fit",
-    429: "Too many tries",
-    503: "PagerPal cannot do this just now",
+    400: "That did not work",
+    401: "Log in first",
+    403: "You do not have permission",
+    404: "Page not found",
+    405: "That did not work",
+    409: "That is not possible right now",
+    413: "That is too large",
+    415: "That cannot be read",
+    422: "Something is not valid",
+    429: "Too many attempts",
+    500: "Something went wrong",
+    503: "PagerPal is busy or unavailable",
 }
 """What the page of a refusal is called, by its status."""
 
@@ -104,6 +106,11 @@ async def refusal(ctx: Context, visitor: Visitor, error: PagerPalError) -> Respo
     """The page that says why not. It needs no database where that is what is away."""
     status = http.status_of(error)
     detail = error.detail if isinstance(error, Refusal) else "Nothing is lost. Load this page again in a moment."
+    return error_page(ctx, visitor, status, detail)
+
+
+def error_page(ctx: Context, visitor: Visitor, status: int, detail: str) -> Response:
+    """The page with this status that says this."""
     values = {"title": TITLES[status], "detail": detail, "glance": None, "said": None}
     html = _fill(ctx, visitor, "refusal.html", values)
     retry = {"Retry-After": http.RETRY_AFTER_SECONDS} if status == 503 else {}

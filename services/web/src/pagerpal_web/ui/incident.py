@@ -1,7 +1,9 @@
 """The page of one incident: how it stands, who has it, what happens next, and what has happened."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pagerpal_common.contracts.incidents import IncidentView
 from pagerpal_common.directory import load_facts
@@ -10,19 +12,25 @@ from pagerpal_common.vocabulary import IncidentStatus, Role
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import RedirectResponse, Response
 
-from pagerpal_web.api.explain import Whom, explain
+from pagerpal_web.api.explain import Explanation, Whom, explained
 from pagerpal_web.context import Context
 from pagerpal_web.domain.coming import Coming, Standing, coming
+from pagerpal_web.domain.reasons import inactive, named, with_people
 from pagerpal_web.masking import masked
 from pagerpal_web.storage.explain import Subject, get_subject
 from pagerpal_web.storage.incident_page import RunGlance, find_run, list_lines, list_told, list_waiting
 from pagerpal_web.storage.incidents import get_incident
 from pagerpal_web.storage.names import find_names, list_active, names_of
 from pagerpal_web.storage.raw_alerts import list_kept
+from pagerpal_web.storage.reasons import find_known
 from pagerpal_web.ui.forms import fit
 from pagerpal_web.ui.html import render, render_part
 from pagerpal_web.ui.pages import Page, Visit, not_found
 from pagerpal_web.ui.raw import shown
+from pagerpal_web.ui.words import clock_of
+
+PASSED_OVER = ("level_skipped", "unreached")
+"""Lines of the timeline that speak of people by their numbers."""
 
 LOST = ("failed", "exhausted")
 """Notifications that can be tried again."""
@@ -62,9 +70,10 @@ async def show(ctx: Context, visit: Visit, *, problems: Mapping[str, str] | None
 async def show_explanation(ctx: Context, visit: Visit) -> Response:
     """Why somebody was paged for the incident, or why not."""
     asked = fit(Whom, {name: value for name, value in visit.query.items() if name == "user_id" and value})
-    told = await explain(ctx, visit.call(asked))
+    told = await explained(ctx, visit.call(asked), _clock(ctx, visit))
     async with ctx.db.begin() as tx:
         incident = await get_incident(tx, told.incident_id)
+        await _with_names(ctx, tx, visit, told)
         people = await list_active(tx, visit.me.user_id)
     values: dict[str, Any] = {"told": told, "incident": incident, "people": people, "my_id": visit.me.user_id}
     return await render(ctx, visit.visitor, "explanation.html", **values)
@@ -75,6 +84,9 @@ async def _load(ctx: Context, tx: AsyncConnection, visit: Visit) -> dict[str, An
     subject = await get_subject(tx, incident.id)
     run = await find_run(tx, incident.escalation_id)
     told = [{**row, "address": masked(row["address"])} for row in await list_told(tx, incident.id)]
+    known = await find_known(tx, (why for row in told for why in row["reason"]))
+    clock = _clock(ctx, visit)
+    told = [{**row, "reason": [named(why, known, clock) for why in row["reason"]]} for row in told]
     return {
         "incident": incident,
         "is_test": subject.is_test,
@@ -82,12 +94,35 @@ async def _load(ctx: Context, tx: AsyncConnection, visit: Visit) -> dict[str, An
         "coming": await _coming(ctx, tx, subject, run),
         "is_waiting": run is None and incident.status is IncidentStatus.TRIGGERED and not subject.is_test,
         "policy": subject.policy,
-        "lines": await list_lines(tx, incident.id),
+        "lines": await _lines(tx, incident.id),
         "told": told,
         "has_lost": any(row["status"] in LOST for row in told) and incident.status is IncidentStatus.TRIGGERED,
         "can_act": visit.may(Role.RESPONDER),
         "my_id": visit.me.user_id,
     }
+
+
+def _clock(ctx: Context, visit: Visit) -> Callable[[datetime], str]:
+    return clock_of(ZoneInfo(visit.me.timezone), ctx.now(), seconds=True)
+
+
+async def _with_names(ctx: Context, tx: AsyncConnection, visit: Visit, told: Explanation) -> None:
+    """Put names into the chains of the explanation, where there are numbers in what is stored."""
+    chains = [told.why_not, *(page.reason for page in told.pages)]
+    chains += [way.reason for page in told.pages for way in page.notifications]
+    known, clock = await find_known(tx, (why for chain in chains for why in chain)), _clock(ctx, visit)
+    for chain in chains:
+        chain[:] = [named(why, known, clock) for why in chain]
+
+
+async def _lines(tx: AsyncConnection, incident_id: int) -> list[dict[str, Any]]:
+    """The timeline, with the names of those whom levels were passed over for."""
+    lines = [dict(line) for line in await list_lines(tx, incident_id)]
+    by_us = [line for line in lines if line["event_type"] in PASSED_OVER]
+    names = await find_names(tx, users={user for line in by_us for user in inactive(line["message"])})
+    for line in by_us:
+        line["message"] = with_people(line["message"], names.users)
+    return lines
 
 
 async def _incident(tx: AsyncConnection, number: int) -> IncidentView:

@@ -60,7 +60,9 @@ async def retry(ctx: Context, visit: Visit) -> Response:
     if retried.queued_count:
         said = f"{retried.queued_count} of {retried.retried_count} failed notifications will be tried again."
     else:
-        said = "None of the notifications can be tried again: they are not wanted any more, or lead nowhere."
+        said = (
+            "None of the notifications can be retried: the incident no longer needs them, or there is no valid address."
+        )
     return redirect(ctx, _path(visit), said)
 
 

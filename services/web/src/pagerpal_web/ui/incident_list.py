@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from pagerpal_common.contracts.incidents import IncidentView
+from pagerpal_common.errors import Unprocessable
 from pagerpal_common.http import Body
 from pagerpal_common.vocabulary import IncidentStatus, Role, Severity
 from pydantic import Field
@@ -18,7 +19,7 @@ from pagerpal_web.storage.incident_list import list_incidents
 from pagerpal_web.storage.incident_search import MOST_FOUND, SEARCHED, search_incidents
 from pagerpal_web.storage.names import Names, list_choices, names_of
 from pagerpal_web.ui.forms import fit
-from pagerpal_web.ui.html import render, render_part
+from pagerpal_web.ui.html import render, render_part, status_of
 from pagerpal_web.ui.pages import Page, Visit
 
 PAGE_SIZE = 50
@@ -28,6 +29,22 @@ LONGEST_QUERY = 200
 OPEN, ALL = "open", "all"
 
 TABS = (OPEN, *IncidentStatus, ALL)
+
+CALLED: Mapping[str, str] = {
+    "status": "status",
+    "severity": "severity",
+    "team_id": "team with the id",
+    "source_id": "alert source with the id",
+    "q": "incident for a search as long as",
+    "page": "page",
+}
+"""What each filter is to people."""
+
+CHOICES: Mapping[str, str] = {
+    "status": "open, triggered, acknowledged, resolved or all",
+    "severity": "critical, warning or info",
+}
+"""What there is to choose from."""
 
 
 class Filters(Body):
@@ -70,7 +87,12 @@ class Found:
 
 async def show_list(ctx: Context, visit: Visit) -> Response:
     """The page."""
-    return await show(ctx, visit, filters_of(visit.query.multi_items()))
+    pairs = visit.query.multi_items()
+    try:
+        return await show(ctx, visit, filters_of(pairs))
+    except Unprocessable as refused:
+        kept, problem = _as_far_as_they_fit(pairs)
+        return await show(ctx, visit, kept, problem=problem, status=status_of(refused))
 
 
 async def show_rows(ctx: Context, visit: Visit) -> Response:
@@ -108,6 +130,20 @@ def filters_of(pairs: Collection[tuple[str, str]]) -> Filters:
     """
     given = {name: plain(value, "") for name, value in pairs if name in Filters.model_fields}
     return fit(Filters, {name: value for name, value in given.items() if value})
+
+
+def _as_far_as_they_fit(pairs: Collection[tuple[str, str]]) -> tuple[Filters, str]:
+    """The filters that are some, and in words what is wrong with the others."""
+    kept, wrong = list[tuple[str, str]](), list[str]()
+    for name, value in pairs:
+        try:
+            filters_of([(name, value)])
+        except Unprocessable:
+            there_are = f" Choose {CHOICES[name]}." if name in CHOICES else ""
+            wrong.append(f"There is no {CALLED[name]} “{plain(value, '')[:40]}”.{there_are}")
+        else:
+            kept.append((name, value))
+    return filters_of(kept), " ".join([*wrong, "The other filters are kept."])
 
 
 def filters_in(address: str) -> Filters:

@@ -14,8 +14,8 @@ from pagerpal_web.storage.on_call_now import Held, held_now
 from pagerpal_web.storage.policies import EscalationPolicy, Level, LevelAssignee
 
 UNHEARD: Mapping[Reach, str] = {
-    Reach.QUIET: "no telephone of theirs rings",
-    Reach.NOWHERE: "cannot be paged at all",
+    Reach.QUIET: "no SMS or call",
+    Reach.NOWHERE: "cannot be paged",
 }
 
 

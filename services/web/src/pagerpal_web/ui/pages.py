@@ -22,7 +22,7 @@ from pagerpal_web.context import Context
 from pagerpal_web.sessions import COOKIE, session_of
 from pagerpal_web.storage.sessions import Session
 from pagerpal_web.ui.forms import Form, read_form
-from pagerpal_web.ui.html import Visitor, form_token, refusal
+from pagerpal_web.ui.html import Visitor, error_page, form_token, refusal
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,12 @@ async def _known(ctx: Context, request: Request) -> Session | None:
         return await session_of(ctx, request)
     except PagerPalError:
         return None
+
+
+async def show_error(ctx: Context, request: Request, status: int, detail: str) -> Response:
+    """What a browser shows of what no route answers. Where the trouble is ours, nobody is looked up: that may be it."""
+    session = await _known(ctx, request) if status < 500 else None
+    return error_page(ctx, Visitor(request, session), status, detail)
 
 
 async def _instead(ctx: Context, request: Request, error: PagerPalError) -> Response:

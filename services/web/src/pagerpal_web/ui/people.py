@@ -11,9 +11,11 @@ from starlette.responses import Response
 
 from pagerpal_web.api import users as api
 from pagerpal_web.context import Context
+from pagerpal_web.domain.lacks import lacks
 from pagerpal_web.domain.reach import reach_of
 from pagerpal_web.domain.shown import plain
 from pagerpal_web.masking import masked
+from pagerpal_web.storage.channels import find_unserved
 from pagerpal_web.storage.people_list import ON_A_PAGE, list_people, named_by
 from pagerpal_web.ui.acting import Action, act, part, render_acted, secret
 from pagerpal_web.ui.forms import fit
@@ -32,8 +34,9 @@ async def show_people(ctx: Context, visit: Visit, refused: PagerPalError | None 
     async with ctx.db.begin() as tx:
         people, total = await list_people(tx, words, page)
         contacts = await find_contacts(tx, [one.id for one in people])
+        unserved = await find_unserved(tx)
     reach = {
-        user_id: reach_of(plan(addressee(contact), severity=Severity.CRITICAL, requested_at=now, now=now))
+        user_id: reach_of(plan(addressee(contact), severity=Severity.CRITICAL, requested_at=now, now=now), unserved)
         for user_id, contact in contacts.items()
     }
     values = {
@@ -60,6 +63,7 @@ async def show_person(ctx: Context, visit: Visit, refused: PagerPalError | None 
     async with ctx.db.begin() as tx:
         named = await named_by(tx, user.id, now)
         contacts = await find_contacts(tx, [user.id])
+        unserved = await find_unserved(tx)
     person = addressee(contacts.get(user.id))
     plans = {severity: plan(person, severity=severity, requested_at=now, now=now) for severity in Severity}
     values = {
@@ -67,7 +71,10 @@ async def show_person(ctx: Context, visit: Visit, refused: PagerPalError | None 
         "phone": masked(user.phone),
         "at": now,
         "plans": plans,
-        "reach": reach_of(plans[Severity.CRITICAL]),
+        "reach": reach_of(plans[Severity.CRITICAL], unserved),
+        "unserved": unserved,
+        "lacking": lacks(unserved),
+        "own_reach": reach_of(plans[Severity.CRITICAL]),
         "zones": zones(),
         "is_me": visit.me.user_id == user.id,
         "can_edit": visit.may(Role.ADMIN),
@@ -86,7 +93,7 @@ async def _create(ctx: Context, visit: Visit) -> Response:
     if password := secret(visit.form, "password"):
         given["password"] = password
     user = await api.create_user(ctx, visit.call(fit(api.NewUser, given)))
-    return redirect(ctx, f"{PEOPLE}/{user.id}", f"{plain(user.name)} is there. A team and a policy may name them now.")
+    return redirect(ctx, f"{PEOPLE}/{user.id}", f"{plain(user.name)} is added.")
 
 
 async def _change(ctx: Context, visit: Visit) -> Response:
@@ -96,35 +103,35 @@ async def _change(ctx: Context, visit: Visit) -> Response:
 
 
 async def _change_phone(ctx: Context, visit: Visit) -> Response:
-    return await _changed(ctx, visit, {"phone": part(visit.form).text("phone")}, "The new phone number holds from now.")
+    return await _changed(ctx, visit, {"phone": part(visit.form).text("phone")}, "Phone number changed.")
 
 
 async def _remove_phone(ctx: Context, visit: Visit) -> Response:
-    return await _changed(ctx, visit, {"phone": None}, "The phone number is gone.")
+    return await _changed(ctx, visit, {"phone": None}, "Phone number removed.")
 
 
 async def _set_password(ctx: Context, visit: Visit) -> Response:
     values = {"password": secret(part(visit.form), "password")}
-    return await _changed(ctx, visit, values, "The new password holds, and every session of theirs has ended.")
+    return await _changed(ctx, visit, values, "Password set. All their sessions have ended.")
 
 
 async def _remove_password(ctx: Context, visit: Visit) -> Response:
-    return await _changed(ctx, visit, {"password": None}, "They cannot log in any more. They can still be paged.")
+    return await _changed(ctx, visit, {"password": None}, "Login removed. They can still be paged.")
 
 
 async def _deactivate(ctx: Context, visit: Visit) -> Response:
     await api.deactivate_user(ctx, visit.call(None))
-    return _back(ctx, visit, "They are deactivated: nobody pages them, and they cannot log in.")
+    return _back(ctx, visit, "Deactivated: they are not paged any more, and cannot log in.")
 
 
 async def _reactivate(ctx: Context, visit: Visit) -> Response:
-    said = "They are active again, and paged wherever they are still named."
+    said = "Reactivated: they are paged again wherever they are still assigned."
     return await _changed(ctx, visit, {"is_active": True}, said)
 
 
 async def _end_sessions(ctx: Context, visit: Visit) -> Response:
     await api.end_sessions(ctx, visit.call(None))
-    return _back(ctx, visit, "Every session of theirs has ended.")
+    return _back(ctx, visit, "All their sessions have ended.")
 
 
 async def _changed(ctx: Context, visit: Visit, values: Mapping[str, object], said: str) -> Response:

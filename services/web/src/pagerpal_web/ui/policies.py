@@ -5,13 +5,19 @@ from datetime import timedelta
 
 from pagerpal_common.errors import PagerPalError
 from pagerpal_common.vocabulary import Role, Severity
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from pagerpal_web.api import policies as api
 from pagerpal_web.api.rows import Page as Stretch
 from pagerpal_web.api.simulate import SimulatedRun, Subject, run_of
 from pagerpal_web.context import Context
+from pagerpal_web.domain.holes import NO_POLICY, NOBODY_PAGED
+from pagerpal_web.domain.lacks import lacks
+from pagerpal_web.domain.reasons import inactive, with_people
 from pagerpal_web.domain.shown import plain
+from pagerpal_web.storage.channels import find_unserved
+from pagerpal_web.storage.names import find_names
 from pagerpal_web.storage.people_list import list_active
 from pagerpal_web.storage.policies import EscalationPolicy
 from pagerpal_web.storage.policy_pages import count_sources, list_schedule_names, list_sources_of, list_team_names
@@ -24,6 +30,9 @@ from pagerpal_web.ui.pages import Page, Visit
 from pagerpal_web.ui.policy_levels import POLICIES
 
 EVERYTHING = Stretch(limit=1000, after=0)
+
+NO_RESPONDERS = "the team has no responders"
+"""What it means when the first level of no policy is passed over: that of the team's people."""
 
 
 async def show_policies(ctx: Context, visit: Visit, refused: PagerPalError | None = None) -> Response:
@@ -91,7 +100,30 @@ async def _now(ctx: Context, visit: Visit, policy: EscalationPolicy) -> dict[str
     severity = Severity(asked) if asked in set(Severity) else Severity.CRITICAL
     async with ctx.db.begin() as tx:
         run = await run_of(tx, Subject(policy.team_id, policy.id), severity, ctx.now())
-    return {"run": run, "severity": severity, "severities": list(Severity), "offsets": _offsets(run)}
+        unserved = await find_unserved(tx)
+        said = await _said(tx, run)
+    return {
+        "holes": said,
+        "unserved": unserved,
+        "lacking": lacks(unserved),
+        "run": run,
+        "severity": severity,
+        "severities": list(Severity),
+        "offsets": _offsets(run),
+    }
+
+
+async def _said(tx: AsyncConnection, run: SimulatedRun) -> list[list[str]]:
+    """What is wrong with each step, in sentences: none of them twice, nor what the page says of the whole policy."""
+    found = [(step.hole or "").split("; ") for step in run.steps]
+    names = await find_names(tx, users={user for holes in found for hole in holes for user in inactive(hole)})
+    told, said = {"", NO_POLICY}, list[list[str]]()
+    for holes in found:
+        said.append([with_people(hole, names.users) for hole in holes if hole not in told or hole == NOBODY_PAGED])
+        told.update(holes)
+    if run.policy_id is None:
+        said = [[NO_RESPONDERS if sentence.startswith("Level 1 ") else sentence for sentence in step] for step in said]
+    return said
 
 
 def _offsets(run: SimulatedRun) -> Mapping[object, str]:
@@ -108,7 +140,7 @@ def _stopwatch(since: timedelta) -> str:
 
 async def _create(ctx: Context, visit: Visit) -> Response:
     policy = await api.create_policy(ctx, visit.call(filled(api.NewPolicy, visit.form, "team_id", "name")))
-    return redirect(ctx, f"{POLICIES}/{policy.id}", f"{plain(policy.name)} is there. Now say whom it pages first.")
+    return redirect(ctx, f"{POLICIES}/{policy.id}", f"{plain(policy.name)} is created. Next: add its first level.")
 
 
 async def _change(ctx: Context, visit: Visit) -> Response:
@@ -118,12 +150,12 @@ async def _change(ctx: Context, visit: Visit) -> Response:
     if form.is_on("is_default"):
         values["is_default"] = True
     policy = await api.update_policy(ctx, visit.call(fit(api.ChangedPolicy, values)))
-    return redirect(ctx, f"{POLICIES}/{policy.id}", "Saved. Incidents under way keep what they began with.")
+    return redirect(ctx, f"{POLICIES}/{policy.id}", "Saved. Open incidents keep the policy they started with.")
 
 
 async def _delete(ctx: Context, visit: Visit) -> Response:
     await api.delete_policy(ctx, visit.call(None))
-    return redirect(ctx, POLICIES, "The policy is gone.")
+    return redirect(ctx, POLICIES, "Policy deleted.")
 
 
 ACTIONS: Mapping[str, Action] = {

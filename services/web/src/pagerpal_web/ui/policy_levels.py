@@ -44,26 +44,26 @@ async def move_level(ctx: Context, visit: Visit) -> Response:
     """Let it change places with the one before or after it."""
     body = fit(Move, {"to": visit.form.text("to")})
     level = await move(ctx, visit.call(body, **_level(visit)))
-    return _back(ctx, visit, f"It is level {level.level_number} now.")
+    return _back(ctx, visit, f"Moved to level {level.level_number}.")
 
 
 async def remove_level(ctx: Context, visit: Visit) -> Response:
     """Take it away with whom it reaches."""
     await api.delete_level(ctx, visit.call(None, **_level(visit)))
-    return _back(ctx, visit, "The level is gone.")
+    return _back(ctx, visit, "Level removed.")
 
 
 async def add_assignee(ctx: Context, visit: Visit) -> Response:
     """Let a level reach somebody else, too."""
     await api.create_assignee(ctx, visit.call(_assignee(part(visit.form)), **_level(visit)))
-    return _back(ctx, visit, "The level reaches them, too.")
+    return _back(ctx, visit, "Assignee added.")
 
 
 async def remove_assignee(ctx: Context, visit: Visit) -> Response:
     """Let a level no longer reach somebody."""
     ids = {**_level(visit), "assignee_id": number(visit.form, "assignee")}
     await api.delete_assignee(ctx, visit.call(None, **ids))
-    return _back(ctx, visit, "The level does not reach them any more.")
+    return _back(ctx, visit, "Assignee removed.")
 
 
 def _assignee(form: Form) -> api.NewAssignee:

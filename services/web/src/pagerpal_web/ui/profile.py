@@ -11,21 +11,21 @@ from starlette.responses import Response
 from pagerpal_web.api import own_account as api
 from pagerpal_web.api.contact_methods import list_contact_methods
 from pagerpal_web.api.notification_rules import list_rules
-from pagerpal_web.api.rows import Page as Stretch
 from pagerpal_web.api.users import get_user
 from pagerpal_web.context import Context
 from pagerpal_web.domain.browsers import browser_of
+from pagerpal_web.domain.lacks import lacks
 from pagerpal_web.domain.reach import reach_of
+from pagerpal_web.storage.channels import find_unserved
+from pagerpal_web.storage.membership import find_membership
 from pagerpal_web.storage.sessions import OwnSession
 from pagerpal_web.ui import profile_ways
 from pagerpal_web.ui.acting import Action, act, number, part, render_acted, secret
 from pagerpal_web.ui.forms import fit
 from pagerpal_web.ui.html import redirect
 from pagerpal_web.ui.pages import Page, Visit
-from pagerpal_web.ui.profile_ways import PROFILE
+from pagerpal_web.ui.profile_ways import EVERYTHING, PROFILE
 from pagerpal_web.ui.zones import zones
-
-EVERYTHING = Stretch(limit=1000, after=0)
 
 DELAYS = (0, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600)
 """Seconds to choose from; others can be set by the API."""
@@ -39,16 +39,25 @@ async def show_profile(
     methods = await list_contact_methods(ctx, visit.call(EVERYTHING, user_id=me))
     async with ctx.db.begin() as tx:
         person = addressee((await find_contacts(tx, [me])).get(me))
+        unserved = await find_unserved(tx)
+        membership = await find_membership(tx, me, visit.me.role)
     plans = {severity: plan(person, severity=severity, requested_at=now, now=now) for severity in Severity}
+    rules = await list_rules(ctx, visit.call(EVERYTHING, user_id=me))
+    used = {rule.contact_method_id for rule in rules}
     values = {
         "user": await get_user(ctx, visit.call(None, user_id=me)),
         "methods": methods,
         "methods_by_id": {method.id: method for method in methods},
-        "rules": await list_rules(ctx, visit.call(EVERYTHING, user_id=me)),
+        "rules": rules,
+        "unused": [one.id for one in methods if one.is_verified and not one.is_own and one.id not in used],
         "sessions": await _sessions(ctx, visit),
         "at": now,
         "plans": plans,
-        "reach": reach_of(plans[Severity.CRITICAL]),
+        "reach": reach_of(plans[Severity.CRITICAL], unserved),
+        "own_reach": reach_of(plans[Severity.CRITICAL]),
+        "unserved": unserved,
+        "membership": membership,
+        "lacking": lacks(unserved),
         "coded": visit.form.text("about") if visit.form.text("do") == "prove" else visit.query.get("code", ""),
         "delays": DELAYS,
         "messengers": profile_ways.messengers(ctx.settings.long_tail),
@@ -84,7 +93,7 @@ async def _change_password(ctx: Context, visit: Visit) -> Response:
     form = part(visit.form)
     values = {name: secret(form, name) for name in ("current_password", "new_password")}
     response = await api.change_password(ctx, visit.call(fit(api.NewPassword, values)))
-    out = redirect(ctx, PROFILE, "The new password holds. Every other session of yours has ended.")
+    out = redirect(ctx, PROFILE, "Password changed. Your other sessions have ended.")
     out.raw_headers.extend((name, value) for name, value in response.raw_headers if name == b"set-cookie")
     return out
 
@@ -102,14 +111,14 @@ async def _end_others(ctx: Context, visit: Visit) -> Response:
             await api.end_session(ctx, visit.call(None, session_id=session.id))
         except NotFound:
             continue  # somebody has just logged out there
-    return redirect(ctx, PROFILE, "Every other session of yours has ended.")
+    return redirect(ctx, PROFILE, "Your other sessions have ended.")
 
 
 async def _add_method(ctx: Context, visit: Visit) -> Response:
     made = await profile_ways.add_method(ctx, visit)
     if made.signing_secret is not None:
         return await show_profile(ctx, visit, None, made.signing_secret)
-    return redirect(ctx, PROFILE, "Added. Have a code sent there now: no page goes there before it is verified.")
+    return redirect(ctx, PROFILE, "Added. Send a code to verify it: no page goes there before.")
 
 
 ACTIONS: Mapping[str, Action] = {

@@ -47,9 +47,7 @@ async def add_entry(ctx: Context, visit: Visit) -> Response:
         return Proposal(
             lambda its: create_entry(its, visit.call(body)),
             *around(starts_at, ends_at, ctx.now()),
-            said="Saved: the override is on the schedule."
-            if body.is_override
-            else "Saved: the entry is on the schedule.",
+            said="Override saved." if body.is_override else "Entry saved.",
             notes=told_of(visit.form, TIMES, zone),
         )
 
@@ -73,7 +71,7 @@ async def remove_entry(ctx: Context, visit: Visit) -> Response:
         return Proposal(
             lambda its: delete_entry(its, visit.call()),
             *around(entry.starts_at, entry.ends_at, ctx.now()),
-            said="Removed: the entry is off the schedule.",
+            said="Entry removed.",
         )
 
     return await take(ctx, visit, page, propose)

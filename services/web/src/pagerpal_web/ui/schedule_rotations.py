@@ -20,6 +20,7 @@ from pagerpal_web.api.schedules import ChangedSchedule, update_schedule
 from pagerpal_web.context import Context
 from pagerpal_web.storage.rotations import Rotation
 from pagerpal_web.storage.schedule_people import Calendar, Named, active_people, people_named
+from pagerpal_web.ui.coverage import when
 from pagerpal_web.ui.forms import Form, fit
 from pagerpal_web.ui.pages import Page, Visit
 from pagerpal_web.ui.schedule_changes import FormPage, Proposal, show_form, take, told_of, wall_time
@@ -79,9 +80,7 @@ async def remove_rotation(ctx: Context, visit: Visit) -> Response:
 
     def propose() -> Proposal:
         until = ctx.now() + LOOK
-        return Proposal(
-            lambda its: delete_rotation(its, visit.call()), ctx.now(), until, said="Removed: the rotation is gone."
-        )
+        return Proposal(lambda its: delete_rotation(its, visit.call()), ctx.now(), until, said="Rotation removed.")
 
     return await take(ctx, visit, page, propose)
 
@@ -98,9 +97,7 @@ async def change_schedule(ctx: Context, visit: Visit) -> Response:
     def propose() -> Proposal:
         body = fit(ChangedSchedule, {name: visit.form.text(name) for name in ("name", "timezone")})
         until = ctx.now() + LOOK
-        return Proposal(
-            lambda its: update_schedule(its, visit.call(body)), ctx.now(), until, said="Saved: the schedule is changed."
-        )
+        return Proposal(lambda its: update_schedule(its, visit.call(body)), ctx.now(), until, said="Schedule saved.")
 
     return await take(ctx, visit, page, propose)
 
@@ -109,7 +106,9 @@ def _proposed(ctx: Context, visit: Visit, calendar: Calendar, make: Any, begins:
     since = max(ctx.now(), begins - timedelta(days=1))
     zone = ZoneInfo(calendar.timezone)
     notes = told_of(visit.form, ("handoff_at",), zone)
-    return Proposal(make, since, since + LOOK, said="Saved: the rotation holds.", notes=notes)
+    if begins > ctx.now():
+        notes = (f"Starts {when(begins, zone)} ({zone.key}). Until then this rotation puts nobody on call.", *notes)
+    return Proposal(make, since, since + LOOK, said="Rotation saved.", notes=notes)
 
 
 def _given(form: Form) -> dict[str, object]:
@@ -157,10 +156,11 @@ def _choices(people: list[Named], more: Any) -> list[Named]:
 
 
 def _form_of(calendar: Calendar, now: datetime, rotation: Rotation | None) -> Form:
-    """What the fields hold at first: the rotation, or a usual one from the next Monday's morning on."""
+    """What the fields hold at first: the rotation, or a usual one since Monday morning, which is in force at once."""
     if rotation is None:
-        today = shown_at(now, ZoneInfo(calendar.timezone)).date()
-        monday = datetime.combine(today + timedelta(days=7 - today.weekday()), time(9))
+        here = shown_at(now, ZoneInfo(calendar.timezone))
+        monday = datetime.combine(here.date() - timedelta(days=here.weekday()), time(9))
+        monday -= timedelta(days=7 if monday > here else 0)
         return Form(
             {"kind": ["weekly"], "length": ["1"], "priority": ["0"], "handoff_at": [f"{monday:%Y-%m-%dT%H:%M}"]}
         )

@@ -91,7 +91,7 @@ async def make_schedule(ctx: Context, visit: Visit) -> Response:
         made = await create_schedule(ctx, visit.call(body))
     except Refusal as refused:
         return await _form(ctx, visit, refused)
-    return redirect(ctx, f"/schedules/{made.id}", "The schedule is made. Now say who is on call: add a rotation.")
+    return redirect(ctx, f"/schedules/{made.id}", "Schedule created. Next: add a rotation.")
 
 
 async def _form(ctx: Context, visit: Visit, refused: Refusal | None = None) -> Response:
@@ -121,7 +121,7 @@ async def remove_schedule(ctx: Context, visit: Visit) -> Response:
         raise
     except Refusal as refused:
         return await _show(ctx, visit, refused)
-    return redirect(ctx, "/schedules", "The schedule is deleted.")
+    return redirect(ctx, "/schedules", "Schedule deleted.")
 
 
 async def calendar_of(ctx: Context, visit: Visit) -> Calendar:

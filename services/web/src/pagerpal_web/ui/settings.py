@@ -18,7 +18,10 @@ from pagerpal_web.api.system import list_jobs
 from pagerpal_web.context import Context
 from pagerpal_web.domain.auditor import MEANINGS
 from pagerpal_web.domain.jobs import JobName, LoopRun
+from pagerpal_web.domain.lacks import NOBODY
+from pagerpal_web.domain.lacks import SETTINGS as CHANNEL_SETTINGS
 from pagerpal_web.settings import WebSettings
+from pagerpal_web.storage.channels import list_providers
 from pagerpal_web.storage.system import find_revision, list_runs
 from pagerpal_web.ui.html import render
 from pagerpal_web.ui.pages import Page, Visit
@@ -82,10 +85,11 @@ async def show_settings(ctx: Context, visit: Visit) -> Response:
     """The page."""
     standing = await list_jobs(ctx, visit.call())
     async with ctx.db.begin() as tx:
-        revision, runs = await find_revision(tx), await list_runs(tx)
+        revision, runs, providers = await find_revision(tx), await list_runs(tx), await list_providers(tx)
     return await render(
         ctx, visit.visitor, "settings.html", standing=standing, job_names=JOBS, meanings=MEANINGS,
         loops=_loops(runs, ctx.now()), settings=[_line(ctx.settings, setting) for setting in SETTINGS],
+        providers=providers, nobody=NOBODY, channel_settings=CHANNEL_SETTINGS,
         version=VERSION, python=platform.python_version(), revision=revision, is_admin=visit.may(Role.ADMIN),
     )  # fmt: skip
 

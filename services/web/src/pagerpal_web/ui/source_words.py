@@ -25,14 +25,14 @@ ENDINGS: Mapping[str, str] = {
     AlertOutcome.REOPENED: "Reopened an incident",
     AlertOutcome.ACKNOWLEDGED: "Acknowledged an incident",
     AlertOutcome.NOTED: "Noted on a timeline",
-    AlertOutcome.DUPLICATE: "Second copies",
+    AlertOutcome.DUPLICATE: "Duplicates",
     AlertOutcome.IGNORED: "Out of date, or about nothing open",
-    AlertOutcome.PARKED: "Could not be handled; kept aside",
+    AlertOutcome.PARKED: "Could not be processed: parked",
     SourceEnding.KEPT: "Kept, to be handled later",
     SourceEnding.REFUSED_KEY: "Refused: old key, or switched off",
-    SourceEnding.REFUSED_REQUEST: "Refused: the request does not fit",
-    SourceEnding.LIMITED: "Told to come again: beyond the limit",
-    SourceEnding.UNAVAILABLE: "Told to come again: PagerPal's own trouble",
+    SourceEnding.REFUSED_REQUEST: "Refused: invalid request",
+    SourceEnding.LIMITED: "Rate limited: told to retry later",
+    SourceEnding.UNAVAILABLE: "PagerPal unavailable: told to retry later",
 }
 """What became of alerts and requests, in the order of the page."""
 
@@ -48,18 +48,18 @@ class State:
 
 
 STATES: Mapping[str, State] = {
-    "ok": State("good", "Healthy", "Its alerts come, and are taken."),
-    "never_heard": State("info", "Not heard yet", "No alert has come so far. Set it up as described below."),
+    "ok": State("good", "Healthy", "Alerts arrive and are accepted."),
+    "never_heard": State("info", "Not heard yet", "No alert yet. Set it up as described below."),
     "switched_off": State("warn", "Switched off", "Its alerts are refused, and page nobody."),
     "limited": State(
         "warn",
         "Limited",
-        "It sends more than its limit, and is told to come again later. Nothing is lost if it does.",
+        "It sends more than its limit, and is told to retry later. Nothing is lost if it does.",
     ),
     "refused": State(
         "bad",
         "Refused",
-        "Some of what it sent in the last 10 minutes was refused, and will not be sent again: mend its settings.",
+        "Some of what it sent in the last 10 minutes was refused, and will not be sent again: check its settings.",
     ),
 }
 
@@ -70,7 +70,7 @@ def skew(health: SourceHealth) -> str:
     if seconds is None:
         return "Unknown" if health.last_alert_at is None else "Unknown: its alerts do not say when they are from"
     if abs(seconds) <= IN_STEP_SECONDS:
-        return "In step with ours"
+        return "In sync"
     return f"{span(abs(seconds))} {'ahead of' if seconds > 0 else 'behind'} ours, or its alerts come late"
 
 

@@ -63,7 +63,7 @@ async def change_source(ctx: Context, visit: Visit) -> Response:
         await update_source(ctx, visit.call(fit(ChangedSource, wanted)))
     except Refusal as refused:
         return await _show(ctx, visit, form, refused)
-    return redirect(ctx, _path(visit), "Saved. It holds within five seconds.")
+    return redirect(ctx, _path(visit), "Saved. In effect within 5 seconds.")
 
 
 async def switch_source(ctx: Context, visit: Visit) -> Response:
@@ -89,7 +89,7 @@ async def remove_source(ctx: Context, visit: Visit) -> Response:
         await delete_source(ctx, visit.call())
     except Refusal as refused:
         return await _show(ctx, visit, Form({}), refused)
-    return redirect(ctx, "/alert-sources", "The alert source is deleted.")
+    return redirect(ctx, "/alert-sources", "Alert source deleted.")
 
 
 async def back_to_source(_ctx: Context, visit: Visit) -> Response:

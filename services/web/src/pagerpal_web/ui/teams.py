@@ -50,7 +50,7 @@ async def act_on_team(ctx: Context, visit: Visit) -> Response:
 
 async def _create(ctx: Context, visit: Visit) -> Response:
     team = await api.create_team(ctx, visit.call(filled(api.NewTeam, visit.form, "name", "description")))
-    return redirect(ctx, f"{TEAMS}/{team.id}", f"Team {plain(team.name)} is there. Now add who is in it.")
+    return redirect(ctx, f"{TEAMS}/{team.id}", f"Team {plain(team.name)} is created. Next: add people.")
 
 
 async def _change(ctx: Context, visit: Visit) -> Response:
@@ -63,18 +63,18 @@ async def _change(ctx: Context, visit: Visit) -> Response:
 async def _add_member(ctx: Context, visit: Visit) -> Response:
     body = filled(api.NewMember, part(visit.form), "user_id")
     member = await api.add_member(ctx, visit.call(body))
-    return _back(ctx, member.team_id, f"{plain(member.user.name)} is in the team now.")
+    return _back(ctx, member.team_id, f"{plain(member.user.name)} is added to the team.")
 
 
 async def _remove_member(ctx: Context, visit: Visit) -> Response:
     team_id, user_id = visit.ids["team_id"], number(visit.form, "about")
     await api.remove_member(ctx, visit.call(None, team_id=team_id, user_id=user_id))
-    return _back(ctx, team_id, "They are not in the team any more.")
+    return _back(ctx, team_id, "Removed from the team.")
 
 
 async def _delete(ctx: Context, visit: Visit) -> Response:
     await api.delete_team(ctx, visit.call(None))
-    return redirect(ctx, TEAMS, "The team is gone.")
+    return redirect(ctx, TEAMS, "Team deleted.")
 
 
 def _back(ctx: Context, team_id: int, said: str) -> Response:

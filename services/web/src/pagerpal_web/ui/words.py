@@ -9,6 +9,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context as Values
 from markupsafe import Markup
 
+from pagerpal_web.domain.reasons import worded
 from pagerpal_web.domain.shown import lines, plain
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -21,10 +22,12 @@ def moment(values: Values, at: datetime | None, *, seconds: bool = False) -> Mar
         return "never"
     zone = ZoneInfo(values["timezone"])
     there, today = at.astimezone(zone), values["now"].astimezone(zone)
-    clock = f"{there:%H:%M:%S}" if seconds else f"{there:%H:%M}"
-    day = "" if there.date() == today.date() else f"{there:%a} {there.day} {there:%b} "
-    year = "" if there.year == today.year else f"{there.year} "
-    return _time(at, there, f"{day}{year}{clock}")
+    return _time(at, there, _clock(there, today, seconds=seconds))
+
+
+def clock_of(zone: ZoneInfo, now: datetime, *, seconds: bool = False) -> Callable[[datetime], str]:
+    """Writes instants into sentences: as `moment` writes them onto pages."""
+    return lambda at: _clock(at.astimezone(zone), now.astimezone(zone), seconds=seconds)
 
 
 @pass_context
@@ -76,6 +79,13 @@ def until(values: Values, at: datetime) -> Markup:
     return Markup('<b class="count" data-until="{}">{}</b>').format(exactly, text)
 
 
+def _clock(there: datetime, today: datetime, *, seconds: bool) -> str:
+    clock = f"{there:%H:%M:%S}" if seconds else f"{there:%H:%M}"
+    day = "" if there.date() == today.date() else f"{there:%a} {there.day} {there:%b} "
+    year = "" if there.year == today.year else f"{there.year} "
+    return f"{day}{year}{clock}"
+
+
 def _time(at: datetime, there: datetime, text: str) -> Markup:
     whole = f"{there:%A} {there.day} {there:%B %Y, %H:%M:%S} {there.tzname()}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
@@ -92,5 +102,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "lines": lines,
     "until": until,
     "brief": brief,
+    "worded": worded,
 }
 """What templates may write behind a bar."""
