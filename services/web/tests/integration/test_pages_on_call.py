@@ -67,7 +67,7 @@ async def test_the_picture_shows_me_gaps_and_overrides_and_the_list_says_the_sam
     assert "<title>admin: Fri 22 May 06:00 to Fri 22 May 18:00, by override</title>" in page
     assert page.count('<tr class="is-me">') == 2
     assert page.count('<tr class="is-gap">') == 2
-    assert "Gaps ahead: 11 d 6 h without anybody" in page
+    assert "Gaps until 3 Jun: 11 d 6 h in all" in page
     assert "style=" not in page
 
 
@@ -237,7 +237,7 @@ async def test_a_viewer_sees_no_buttons_and_a_responder_those_of_their_own_shift
     seen = (await (await browse(web, "viewer")).get("/on-call")).text
 
     assert own.count("Cover for me</summary>") == 2
-    assert f'name="user_id" value="{cy["id"]}">Cy</button>' in own
+    assert f'name="user_id" value="{cy["id"]}">Put Cy on call</button>' in own
     assert "I&#39;ll cover" in own or "I'll cover" in own
     assert "cover</summary>" not in seen
     assert "Cover for me" not in seen

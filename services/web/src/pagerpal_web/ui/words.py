@@ -9,6 +9,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context as Values
 from markupsafe import Markup
 
+from pagerpal_web.domain.linked import pieces
 from pagerpal_web.domain.reasons import worded
 from pagerpal_web.domain.shown import lines, plain
 
@@ -86,6 +87,13 @@ def _clock(there: datetime, today: datetime, *, seconds: bool) -> str:
     return f"{day}{year}{clock}"
 
 
+def linked(text: str) -> Markup:
+    """A text of several lines in which addresses lead where they say."""
+    link = Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>')
+    parts = (link.format(part, part) if leads else Markup("{}").format(part) for part, leads in pieces(lines(text)))
+    return Markup("").join(parts)
+
+
 def _time(at: datetime, there: datetime, text: str) -> Markup:
     whole = f"{there:%A} {there.day} {there:%B %Y, %H:%M:%S} {there.tzname()}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
@@ -100,6 +108,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "label": label,
     "plain": plain,
     "lines": lines,
+    "linked": linked,
     "until": until,
     "brief": brief,
     "worded": worded,
