@@ -20,7 +20,7 @@ IN_INCIDENTS = (
     Mutation(
         "a poison alert takes its batch down",
         f"{INCIDENTS}/src/pagerpal_incidents/intake.py",
-        "results = [await _alone(ctx, alert) for alert in once]",
+        "return [await _alone(ctx, alert) for alert in alerts]",
         "raise",
         f"{INCIDENTS}/tests/integration/test_intake.py::test_a_poison_alert_parks_alone",
     ),

@@ -268,7 +268,7 @@ async def test_with_nobody_at_all_it_is_said_and_tried_again(world: World) -> No
     (again,) = await world.steps()
 
     assert (nobody.people, nobody.is_unreached) == ((), True)
-    assert "administrator" in nobody.notes[-1]
+    assert "there is no admin" in nobody.notes[-1]
     assert await world.names(again) == ["root"]
 
 

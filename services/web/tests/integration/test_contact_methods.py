@@ -314,7 +314,7 @@ async def test_a_code_is_asked_of_the_notifier_without_a_word_of_where_and_what(
     assert (response.status_code, response.json()["is_verified"]) == (200, False)
     ((message, _),) = broker.asked
     assert isinstance(message, CheckContact)
-    assert set(message.model_dump()) == {"message_id", "occurred_at", "request_id", "check_id"}
+    assert set(message.model_dump()) == {"message_id", "occurred_at", "request_id", "traceparent", "check_id"}
     (check,) = await rows("SELECT * FROM directory.contact_checks")
     assert (check["id"], check["kind"], check["channel"], check["address"]) == (message.check_id, "code", "sms", NUMBER)
 

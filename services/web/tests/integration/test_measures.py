@@ -57,7 +57,9 @@ async def test_the_auditor_turns_its_metric_red_with_its_check(
 
 async def test_a_provider_that_is_left_alone_is_told_until_its_circuit_closes(ctx: Context, rows: Rows) -> None:
     for name, state in (("infobip", "probing"), ("smtp", "closed")):
-        await rows("INSERT INTO notification.circuits VALUES (:name, :state, 5, 1, NULL, NULL)", name=name, state=state)
+        await rows(
+            "INSERT INTO notification.circuits VALUES (:name, :state, 5, 1, :at, :at)", name=name, state=state, at=T0
+        )
 
     await measure(ctx)
 

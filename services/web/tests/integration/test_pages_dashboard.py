@@ -58,7 +58,7 @@ async def test_the_most_severe_comes_first_and_of_those_the_oldest(web: Web, row
     assert sorted(range(4), key=lambda number: page.index(f"Title {number}<")) == [1, 3, 2, 0]
     assert page.index("Title 9<") > page.index(">Acknowledged<")
     assert "Title 10<" not in page
-    assert "<b>4</b> triggered, 2 critical" in page
+    assert '<b>4</b> triggered<span class="more">, 2 critical</span>' in page
 
 
 async def test_a_storm_shows_ten_and_says_how_many_there_are(web: Web, rows: Rows) -> None:

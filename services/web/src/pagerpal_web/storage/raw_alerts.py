@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _SHOWN = [raw_alerts.c[name] for name in ("place", "received_at", "content_type", "body", "size", "is_cut")]
 
 
-class KeptAlert(BaseModel):
+class RawAlertShown(BaseModel):
     """An alert as its sender has sent it, with a mask in place of keys and passwords."""
 
     place: RawPlace
@@ -27,7 +27,7 @@ class KeptAlert(BaseModel):
     """Whether `body` is only its beginning, of 16 KiB."""
 
 
-async def list_kept(tx: AsyncConnection, incident_id: int) -> list[KeptAlert]:
+async def list_kept(tx: AsyncConnection, incident_id: int) -> list[RawAlertShown]:
     """Those of this incident, the one that opened it first; at most two."""
     query = select(*_SHOWN).where(raw_alerts.c.incident_id == incident_id).order_by(raw_alerts.c.place)
-    return [KeptAlert.model_validate(dict(row)) for row in (await tx.execute(query)).mappings()]
+    return [RawAlertShown.model_validate(dict(row)) for row in (await tx.execute(query)).mappings()]

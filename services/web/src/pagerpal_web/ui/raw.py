@@ -8,7 +8,7 @@ from pagerpal_common.contracts.alerts import RAW_LIMIT
 from pagerpal_common.vocabulary import RawPlace
 
 from pagerpal_web.domain.raw import amount, message_in, readable
-from pagerpal_web.storage.raw_alerts import KeptAlert
+from pagerpal_web.storage.raw_alerts import RawAlertShown
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Shown:
     """That there is more than is shown."""
 
 
-def shown(kept: Sequence[KeptAlert]) -> list[Shown]:
+def shown(kept: Sequence[RawAlertShown]) -> list[Shown]:
     """The alerts of an incident that were kept."""
     return [_shown(alert) for alert in kept]
 
 
-def _shown(alert: KeptAlert) -> Shown:
+def _shown(alert: RawAlertShown) -> Shown:
     return Shown(
         place=alert.place,
         received_at=alert.received_at,
