@@ -164,7 +164,8 @@ def test_the_broker_is_lost_with_all_that_lay_in_its_queues(site: Site) -> None:
     with site.monitoring("broker").watching() as monitoring:
         with site.stunned("escalator", "notifier"):
             monitoring.until_accepted(15)
-            assert waiting(nodes[1]) > 0
+            # The broker counts what lies in quorum queues every few seconds.
+            until(lambda: waiting(nodes[1]) > 0, "messages lie in queues", lambda: monitoring.statuses)
             for node in nodes:
                 node.lose_data()
         monitoring.until_answered(202, 10)
