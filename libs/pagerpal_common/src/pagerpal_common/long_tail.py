@@ -11,6 +11,12 @@ through only where whoever runs PagerPal has named its host.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+LONGEST_LIST = 2000
+"""Characters of a setting."""
 
 LONGEST_ADDRESS = 1000
 """Characters; the longest form has fewer."""
@@ -206,6 +212,22 @@ def allowed(messengers: str, hosts: str, *, is_guarded: bool) -> Allowed:
     if not all(re.fullmatch(_OWN_HOST, host, re.ASCII) for host in own):
         raise ValueError("hosts with commas between them (ntfy.example.org, chat.example.org:8443)")
     return Allowed(names, own, is_guarded)
+
+
+def _names_of_messengers(given: str) -> str:
+    allowed(given, "", is_guarded=True)
+    return given
+
+
+def _names_of_hosts(given: str) -> str:
+    allowed("", given, is_guarded=True)
+    return given
+
+
+MessengerList = Annotated[str, Field(max_length=LONGEST_LIST), AfterValidator(_names_of_messengers)]
+"""`PAGERPAL_LONG_TAIL`, as every process that reads it checks it."""
+HostList = Annotated[str, Field(max_length=LONGEST_LIST), AfterValidator(_names_of_hosts)]
+"""`PAGERPAL_LONG_TAIL_HOSTS`, likewise."""
 
 
 def destination(address: str, let_through: Allowed) -> Destination:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pagerpal_common.ack_links import ack_key
 from pagerpal_common.config import Settings
-from pagerpal_common.long_tail import Allowed, allowed
+from pagerpal_common.long_tail import Allowed, HostList, MessengerList, allowed
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from pagerpal_notifier.domain.limits import rates
@@ -14,7 +14,6 @@ from pagerpal_notifier.domain.limits import rates
 LONGEST_PUBLIC_URL = 200
 LONGEST_RATES = 200
 SHORTEST_KEY_BYTES = 32
-LONGEST_LIST = 2000
 
 
 class NotifierSettings(Settings):
@@ -29,9 +28,9 @@ class NotifierSettings(Settings):
     public_url: str | None = Field(None, alias="PAGERPAL_PUBLIC_URL", max_length=LONGEST_PUBLIC_URL)
     secret_key: SecretStr | None = Field(None, alias="PAGERPAL_SECRET_KEY")
     """Web's: of it comes the key that one-tap links are signed with. Without it pages have none."""
-    long_tail_messengers: str = Field("", alias="PAGERPAL_LONG_TAIL", max_length=LONGEST_LIST)
+    long_tail_messengers: MessengerList = Field("", alias="PAGERPAL_LONG_TAIL")
     """Which messengers people may be paged by, through Apprise: `telegram,discord`. None unless it is set."""
-    long_tail_hosts: str = Field("", alias="PAGERPAL_LONG_TAIL_HOSTS", max_length=LONGEST_LIST)
+    long_tail_hosts: HostList = Field("", alias="PAGERPAL_LONG_TAIL_HOSTS")
     """Servers of one's own that messages may go to: `ntfy.example.org,chat.example.org:8443`."""
 
     @field_validator("infobip_base_url")
@@ -51,18 +50,6 @@ class NotifierSettings(Settings):
     @classmethod
     def _check_rates(cls, given: str) -> str:
         rates(given)
-        return given
-
-    @field_validator("long_tail_messengers")
-    @classmethod
-    def _check_messengers(cls, given: str) -> str:
-        allowed(given, "", is_guarded=True)
-        return given
-
-    @field_validator("long_tail_hosts")
-    @classmethod
-    def _check_hosts(cls, given: str) -> str:
-        allowed("", given, is_guarded=True)
         return given
 
     @field_validator("smtp_url")

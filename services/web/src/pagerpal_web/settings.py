@@ -4,14 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 from pagerpal_common.config import Settings
-from pagerpal_common.long_tail import Allowed, allowed
+from pagerpal_common.long_tail import Allowed, HostList, MessengerList, allowed
 from pagerpal_common.secret_strength import Strong
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from pagerpal_web.domain.origins import is_local, is_private_url, origin_of
 from pagerpal_web.tokens import SHORTEST_KEY_BYTES
-
-LONGEST_LIST = 2000
 
 
 class WebSettings(Settings):
@@ -31,9 +29,9 @@ class WebSettings(Settings):
     """Called every minute while all is well, for somebody outside to notice when it is called no more."""
     auditor_team_id: int | None = Field(None, alias="PAGERPAL_AUDITOR_TEAM_ID", ge=1, le=2**63 - 1)
     """Whose escalation policy holds when the auditor finds something; every administrator's otherwise."""
-    long_tail_messengers: str = Field("", alias="PAGERPAL_LONG_TAIL", max_length=LONGEST_LIST)
+    long_tail_messengers: MessengerList = Field("", alias="PAGERPAL_LONG_TAIL")
     """The messengers that the notifier sends to through Apprise: `telegram,discord`. None unless it is set."""
-    long_tail_hosts: str = Field("", alias="PAGERPAL_LONG_TAIL_HOSTS", max_length=LONGEST_LIST)
+    long_tail_hosts: HostList = Field("", alias="PAGERPAL_LONG_TAIL_HOSTS")
     """Servers of one's own among them: `ntfy.example.org,chat.example.org:8443`."""
 
     @field_validator("secret_key", "previous_secret_key")
@@ -41,18 +39,6 @@ class WebSettings(Settings):
     def _check_key(cls, given: SecretStr | None) -> SecretStr | None:
         if given is not None and len(given.get_secret_value().encode()) < SHORTEST_KEY_BYTES:
             raise ValueError("it must have at least 32 bytes (try `openssl rand -base64 48`)")
-        return given
-
-    @field_validator("long_tail_messengers")
-    @classmethod
-    def _check_messengers(cls, given: str) -> str:
-        allowed(given, "", is_guarded=True)
-        return given
-
-    @field_validator("long_tail_hosts")
-    @classmethod
-    def _check_hosts(cls, given: str) -> str:
-        allowed("", given, is_guarded=True)
         return given
 
     @field_validator("public_url")

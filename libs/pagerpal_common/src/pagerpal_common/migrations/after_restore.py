@@ -14,9 +14,8 @@ import sys
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from pagerpal_common import log
-from pagerpal_common.config import ConfigError, Settings, load
 from pagerpal_common.db import asyncpg_url
+from pagerpal_common.migrations.environment import database_of_the_environment
 from pagerpal_common.schema import metadata
 
 AHEAD = 1_000_000
@@ -47,14 +46,8 @@ async def make_safe(url: str) -> str:
 
 
 def main() -> None:
-    log.configure()
-    try:
-        settings = load(Settings)
-    except ConfigError as error:
-        sys.exit(str(error))
-    if settings.database_url is None:
-        sys.exit("PAGERPAL_DATABASE_URL is not set: which database was restored?")
-    sys.stdout.write(asyncio.run(make_safe(settings.database_url.get_secret_value())) + "\n")
+    url = database_of_the_environment("which database was restored?")
+    sys.stdout.write(asyncio.run(make_safe(url)) + "\n")
 
 
 if __name__ == "__main__":

@@ -109,6 +109,17 @@ def delay_of(minutes: int) -> str:
     return f"delayed {minutes} min" if minutes else ""
 
 
+def standing_of(page: Page, next_up: str | None) -> str:
+    """How far it has escalated, as far as that is known, and how late this is. `next_up` is `next_of`, as the channel
+    shows it."""
+    parts = [
+        f"Escalation level {page.level}." if page.level else "",
+        f"Next: {next_up}." if next_up else "",
+        f"{delay_of(page.delayed).capitalize()}." if page.delayed else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
 def listed(page: Page) -> str:
     """An incident among others: in a line, without links."""
     return f"#{page.incident_id} {cut(title_of(page), LONGEST_LISTED_TITLE)}"

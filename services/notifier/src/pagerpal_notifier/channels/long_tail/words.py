@@ -3,13 +3,13 @@
 from pagerpal_notifier.domain.page import Digest, Notice, Page, Words
 from pagerpal_notifier.domain.text import (
     cut,
-    delay_of,
     heading_of,
     link_to,
     list_link,
     listed,
     more_of,
     next_of,
+    standing_of,
     title_of,
 )
 
@@ -35,18 +35,12 @@ def message(words: Words, public_url: str | None) -> str:
             lines = [heading_of(words), *named, more_of(words, len(named)), list_link(public_url)]
         case Page():
             heading = f"{words.severity.upper()} #{words.incident_id}: {cut(_plain(title_of(words)), LONGEST_TITLE)}"
-            lines = [heading, _standing(words), link_to(words, public_url)]
+            lines = [heading, standing_of(words, _next(words)), link_to(words, public_url)]
     return "\n".join(line for line in lines if line)
 
 
-def _standing(page: Page) -> str:
-    next_up = next_of(page)
-    parts = [
-        f"Escalation level {page.level}." if page.level else "",
-        f"Next: {cut(_plain(next_up), LONGEST_NEXT)}." if next_up else "",
-        f"{delay_of(page.delayed).capitalize()}." if page.delayed else "",
-    ]
-    return " ".join(part for part in parts if part)
+def _next(page: Page) -> str:
+    return cut(_plain(next_of(page) or ""), LONGEST_NEXT)
 
 
 def _plain(text: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from pagerpal_notifier.domain.page import Digest, Notice, Page, Words
 from pagerpal_notifier.domain.text import (
     cut,
-    delay_of,
     description_of,
     heading_of,
     link_to,
@@ -17,6 +16,7 @@ from pagerpal_notifier.domain.text import (
     more_of,
     next_of,
     reasons_of,
+    standing_of,
     title_of,
 )
 
@@ -62,14 +62,8 @@ def _blocks(heading: str, details: Sequence[str], link: str | None, label: str) 
 
 
 def _standing(page: Page) -> str:
-    next_up = next_of(page)
-    parts = [
-        f"Escalation level {page.level}." if page.level else "",
-        f"Next: {next_up}." if next_up else "",
-        f"{delay_of(page.delayed).capitalize()}." if page.delayed else "",
-        f"Paged because of: {'; '.join(reasons_of(page))}." if page.reason else "",
-    ]
-    return " ".join(part for part in parts if part)
+    why = f"Paged because of: {'; '.join(reasons_of(page))}." if page.reason else ""
+    return " ".join(part for part in (standing_of(page, next_of(page)), why) if part)
 
 
 def _plain(text: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from pagerpal_notifier.domain.page import Digest, Notice, Page, Words
 from pagerpal_notifier.domain.text import (
     answer_link,
     cut,
-    delay_of,
     description_of,
     heading_of,
     list_link,
@@ -16,6 +15,7 @@ from pagerpal_notifier.domain.text import (
     more_of,
     next_of,
     reasons_of,
+    standing_of,
     title_of,
 )
 
@@ -74,7 +74,7 @@ def _page_body(page: Page, public_url: str | None) -> str:
         _heading(page),
         description_of(page),
         f"Acknowledge it: {link}" if link else "Acknowledge it in PagerPal.",
-        _standing(page),
+        standing_of(page, next_of(page)),
         "\n".join(("You are paged because of:", *(f"- {why}" for why in reasons_of(page)))),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -114,7 +114,7 @@ def _page_html(page: Page, public_url: str | None) -> str:
         _headline(_heading(page), page.severity),
         _paragraph(description_of(page)),
         f"<p>{answer}</p>",
-        _paragraph(_standing(page)),
+        _paragraph(standing_of(page, next_of(page))),
         "<p>You are paged because of:</p><ul>"
         + "".join(f"<li>{escape(why)}</li>" for why in reasons_of(page))
         + "</ul>",
@@ -133,17 +133,6 @@ def _heading(page: Page) -> str:
 def _headline(text: str, severity: Severity) -> str:
     style = f"font-size:20px;border-left:6px solid {_COLOURS[severity]};padding-left:12px"
     return f'<h1 style="{style}">{escape(text)}</h1>'
-
-
-def _standing(page: Page) -> str:
-    """How far it has escalated, as far as that is known, and how late this is."""
-    next_up = next_of(page)
-    parts = [
-        f"Escalation level {page.level}." if page.level else "",
-        f"Next: {next_up}." if next_up else "",
-        f"{delay_of(page.delayed).capitalize()}." if page.delayed else "",
-    ]
-    return " ".join(part for part in parts if part)
 
 
 def _paragraph(text: str) -> str:
