@@ -5,6 +5,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -23,17 +24,29 @@ def postgres_url() -> Iterator[str]:
 
     `PAGERPAL_TEST_DATABASE_URL` names one that is already there; otherwise the embedded one is started.
     """
-    given = os.environ.get("PAGERPAL_TEST_DATABASE_URL")
+    if given := os.environ.get("PAGERPAL_TEST_DATABASE_URL"):
+        asyncio.run(_make_template(given))
+        yield given
+        return
+    with _server() as url:
+        asyncio.run(_make_template(url))
+        yield url
+
+
+@pytest.fixture(scope="module")
+def own_postgres_url() -> Iterator[str]:
+    """A server of one module's own, empty: logins and their passwords are a server's, not a database's."""
+    with _server() as url:
+        yield url
+
+
+@contextmanager
+def _server() -> Iterator[str]:
     with asyncio.Runner() as runner, tempfile.TemporaryDirectory(prefix="pagerpal-test-") as folder:
-        if given:
-            runner.run(_make_template(given))
-            yield given
-            return
         Path(folder).chmod(0o755)  # as root the server runs as somebody else, who has to get in
         server = embedded_postgres(Path(folder) / "data")
         url = runner.run(server.__aenter__())
         try:
-            runner.run(_make_template(url))
             yield url
         finally:
             runner.run(server.__aexit__(None, None, None))

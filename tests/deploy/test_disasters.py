@@ -112,9 +112,10 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(image: Path, postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """An installation of these tests' own: they leave it in order, but older."""
-    database_url = asyncio.run(create_database(postgres_url, DATABASE)).replace("postgresql+asyncpg:", "postgresql:")
+def site(image: Path, own_postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An installation of these tests' own, with its server: what they do to a database's logins is nobody else's."""
+    database_url = asyncio.run(create_database(own_postgres_url, DATABASE))
+    database_url = database_url.replace("postgresql+asyncpg:", "postgresql:")
     with (
         rabbitmq_nodes(3) as nodes,
         balancer([node.port for node in nodes]) as port,
