@@ -36,10 +36,10 @@ HEARD_SECONDS = 5.0
 HOLDS_BACK_SECONDS = 0.25
 """An alert that is under way for longer no longer takes up a place: what hangs must not add to its own trouble."""
 
-
-LINGER_SECONDS = 0.05
-"""For how long an alert of a storm that has opened an incident keeps its place once it is answered: people are being
-paged for it, which costs more than it did itself. Repeats keep none."""
+LINGERS = 8.0
+"""For how long an alert of a storm that has opened an incident keeps its place once it is answered: so many times as
+long as the answer took, but no longer than what hangs. People are being paged for it, which costs more than it did
+itself, and the longer all take, the less is to be done at once. Repeats keep none."""
 
 
 class Place:
@@ -120,13 +120,14 @@ class Lanes:
                 self._leave(source_id, width)
 
         loop = asyncio.get_running_loop()
+        began = loop.time()
         timer = loop.call_later(HOLDS_BACK_SECONDS, leave)
         place = Place()
         try:
             yield place
         finally:
             if place.lingers:
-                loop.call_later(LINGER_SECONDS, leave)
+                loop.call_later(min(LINGERS * (loop.time() - began), HOLDS_BACK_SECONDS), leave)
             else:
                 leave()
             timer.cancel()

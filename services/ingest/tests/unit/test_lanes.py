@@ -1,7 +1,7 @@
 """A storm of one source and the alerts of the others."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from pagerpal_common.errors import Unavailable
@@ -46,7 +46,8 @@ class Road:
 
     async def are_in(self, number: int) -> None:
         await until(lambda: len(self.inside) == number)
-        await asyncio.sleep(0)  # whoever else might come in would do so now
+        for _ in range(5):
+            await asyncio.sleep(0)  # whoever else might come in would do so now
         assert len(self.inside) == number
 
     async def empty(self) -> None:
@@ -147,17 +148,49 @@ async def test_what_is_over_leaves_nothing_behind(road: Road) -> None:
     assert (road.lanes.under_way(STORMY), road.lanes.under_way(CALM)) == (0, 0)
 
 
-async def test_what_lingers_keeps_its_place_for_a_moment_after_its_answer(
+async def test_what_lingers_keeps_its_place_eight_times_as_long_as_its_answer_took(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "LINGER_SECONDS", 0.05)
+    go_on = clock(monkeypatch)
     road.send(CALM)
     await road.are_in(1)
     for _ in range(WIDTH):
         async with road.lanes.place(STORMY, PATIENT) as place:
             place.lingers = True
+            go_on(0.5)
 
     road.send(STORMY)
     await road.are_in(1)
+    go_on(0.4)  # the first was answered 3.5 s before
+    await road.are_in(1)
+    go_on(0.2)
 
     await until(lambda: len(road.inside) == 2)
+
+
+async def test_what_lingers_leaves_at_the_latest_when_what_hangs_would(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = clock(monkeypatch)
+    monkeypatch.setattr(lanes, "HOLDS_BACK_SECONDS", 1.0)
+    monkeypatch.setattr(lanes, "LINGERS", 1e6)
+    road.send(CALM)
+    await road.are_in(1)
+    for _ in range(WIDTH):
+        async with road.lanes.place(STORMY, PATIENT) as place:
+            place.lingers = True
+            go_on(0.1)
+
+    road.send(STORMY)
+    await road.are_in(1)
+    go_on(0.4)
+
+    await until(lambda: len(road.inside) == 2)
+
+
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """What sets the event loop's clock forward, by so many seconds."""
+    loop, ahead = asyncio.get_running_loop(), [0.0]
+    real = loop.time
+    monkeypatch.setattr(loop, "time", lambda: real() + sum(ahead))
+    return ahead.append
