@@ -19,6 +19,9 @@ log = structlog.get_logger(__name__)
 
 REQUEST_ID = "X-Request-ID"
 
+TOO_BUSY = "(too busy)"
+"""What is counted instead of a route when a request was turned away before anybody asked which it is for."""
+
 UNDER_WAY_LIMIT = 5_000
 """Requests that one process works on at a time. More are told to come again: what is under way is to be finished."""
 
@@ -96,6 +99,7 @@ class Guard:
         if self._under_way >= UNDER_WAY_LIMIT and scope["path"] not in ALWAYS_ANSWERED:
             busy = "PagerPal has too much to do just now; try again"
             app = await self._page(scope, 503, busy) or unavailable(busy)
+            scope["state"]["route"] = TOO_BUSY
         self._under_way += 1
         structlog.contextvars.bind_contextvars(request_id=number)
         with tracing.within((span := traced.begin(scope)).traceparent):

@@ -13,6 +13,7 @@ from pagerpal_common.errors import DatabaseUnavailable, NotFound, Unauthenticate
 from pagerpal_common.http import Account, Body, Call, Endpoint, Query, application, guard, health, json_response, routes
 from pagerpal_common.service import Service
 from pagerpal_common.vocabulary import Role
+from prometheus_client import REGISTRY
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -201,6 +202,7 @@ async def test_too_many_requests_at_once_are_turned_away_but_not_those_who_ask_w
     for _ in under_way:
         await house.arrivals.acquire()
 
+    counted = turned_away()
     refused = await client.get("/doors/1")
     alive = [await client.get(path) for path in ("/livez", "/health")]
     house.gate.set()
@@ -210,6 +212,13 @@ async def test_too_many_requests_at_once_are_turned_away_but_not_those_who_ask_w
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert refused.json() == {"detail": "PagerPal has too much to do just now; try again"}
     assert [answer.status_code for answer in (*alive, *answers, after)] == [200] * 5
+    assert turned_away() == counted + 1
+
+
+def turned_away() -> float:
+    """How many requests the metrics know of that nobody had time for."""
+    labels = {"method": "GET", "route": "(too busy)", "status": "503"}
+    return REGISTRY.get_sample_value("pagerpal_http_request_duration_seconds_count", labels) or 0.0
 
 
 async def test_a_method_that_a_path_has_not_is_405_and_names_those_it_has(client: httpx.AsyncClient) -> None:
