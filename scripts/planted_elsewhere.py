@@ -88,8 +88,7 @@ ELSEWHERE = (
         f"{COMMON}/notification_rules.py",
         "if all(one.problem for one in planned):",
         "if not planned:",
-        f"{COMMON_TESTS}/unit/test_notification_rules.py"
-        "::test_whatever_the_rules_no_page_is_lost_early_or_out_of_order",
+        f"{COMMON_TESTS}/unit/test_notification_rules.py::test_when_no_rule_leads_anywhere_the_defaults_go_at_once",
     ),
     Mutation(
         "anybody signs links",

@@ -45,7 +45,7 @@ IN_SENDING = (
         f"{SOURCE}/gates.py",
         "return Gate([Part(1, ",
         "return Gate([Part(room, ",
-        f"{GATES}::test_an_hour_without_the_provider_costs_one_probe_at_a_time_and_no_page",
+        f"{GATES}::test_what_has_come_just_now_does_not_go_along_with_the_probe",
     ),
     Mutation(
         "a probe that is out is let go with the rest",
@@ -115,7 +115,7 @@ IN_SENDING = (
         f"{SOURCE}/gates.py",
         "if len(shut) < len(ctx.providers):",
         "if not shut:",
-        f"{RATIONS}::test_one_that_has_had_its_ration_holds_up_no_other",
+        f"{RATIONS}::test_one_that_has_enough_sends_all_beside_one_that_has_not",
     ),
     Mutation(
         "a handset that is not heard of keeps its person waiting",

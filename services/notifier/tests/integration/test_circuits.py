@@ -87,6 +87,17 @@ async def test_an_hour_without_the_provider_costs_one_probe_at_a_time_and_no_pag
     assert [(row["state"], row["failures"]) for row in await circuits(world)] == [("closed", 0)]
 
 
+async def test_what_has_come_just_now_does_not_go_along_with_the_probe(world: World, infobip: FakeInfobip) -> None:
+    await given_trouble(world, infobip)
+    asked = len(infobip.calls)
+    world.clock.advance(FIRST_PROBE)
+    await given_pages(world, 3)
+
+    await world.send()
+
+    assert len(infobip.calls) - asked == 1
+
+
 async def test_a_wrong_key_costs_no_page_and_one_refusal_is_enough_to_know(
     world: World, infobip: FakeInfobip, smtp: FakeSmtp
 ) -> None:

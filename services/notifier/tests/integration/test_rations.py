@@ -61,6 +61,19 @@ async def test_one_that_has_had_its_ration_holds_up_no_other(
     assert {row["attempts"] for row in await world.notifications()} == {0, 1}
 
 
+async def test_one_that_has_enough_sends_all_beside_one_that_has_not(
+    world: World, infobip: FakeInfobip, smtp: FakeSmtp
+) -> None:
+    world.ctx = limited(world.ctx, infobip=1)
+    await given_pages(world, 5)
+    for place in range(5):
+        await world.given_page(phone=None, email=f"m{place}@example.com")
+
+    await world.send()
+
+    assert (len(infobip.taken), len(smtp.mails)) == (1, 5)
+
+
 async def test_what_is_left_over_goes_a_moment_later_by_itself(world: World) -> None:
     world.ctx = limited(world.ctx, infobip=1)
     await given_pages(world, 2)
