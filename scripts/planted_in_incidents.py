@@ -42,10 +42,25 @@ IN_INCIDENTS = (
     Mutation(
         "an episode that has ended may fire again",
         f"{DOMAIN}/order.py",
-        "if word.is_over or known.is_over:",
-        "if False:",
-        f"{INCIDENTS}/tests/unit/test_histories.py::"
-        "test_whatever_the_network_does_a_key_ends_as_its_newest_event_and_people_say",
+        "0 if begun_at < ended_at else 2",
+        "0",
+        f"{INCIDENTS}/tests/unit/test_order.py::test_the_rules[or when that has none]",
+    ),
+    Mutation(
+        "an end is one of its own start alone",
+        f"{DOMAIN}/order.py",
+        "ended_at = max(word.event_at or begun_at, begun_at)",
+        "ended_at = begun_at",
+        f"{TAKING}::test_the_end_of_what_began_earlier_at_another_prometheus_is_an_end",
+    ),
+    Mutation(
+        "what is back with an earlier start stays asleep",
+        f"{DOMAIN}/take.py",
+        "if _is_same_episode(word, closed) or compare(word, closed.last_word, case.at) <= 0:",
+        "if not _is_same_episode(word, closed) and compare(word, closed.last_word, case.at) <= 0:\n"
+        "        return True\n"
+        "    if _is_same_episode(word, closed):",
+        f"{TAKING}::test_what_began_earlier_at_another_prometheus_is_back_minutes_after_its_end_and_wakes_somebody",
     ),
     Mutation(
         "a clock that was set back makes what is new old",

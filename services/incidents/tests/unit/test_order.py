@@ -37,9 +37,15 @@ def _word(is_over: bool, heard: int, event: int | None, episode: int | None) -> 
         pytest.param(
             ends(1, 2, episode=3), fires(9, 9, episode=3), 1, id="its end is its last word, whatever its time"
         ),
-        pytest.param(ends(9, 8, episode=3), ends(1, 4, episode=3), 0, id="it ends once"),
-        pytest.param(fires(1, None, episode=5), ends(9, 8, episode=3), 1, id="a later episode is newer"),
-        pytest.param(ends(9, 9, episode=3), fires(1, 1, episode=5), -1, id="what is said of an older one is old"),
+        pytest.param(ends(9, None, episode=3), fires(1, 3, episode=3), 1, id="or when that has none"),
+        pytest.param(ends(9, 4, episode=3), ends(1, 4, episode=3), 0, id="its end said again is no news"),
+        pytest.param(ends(9, 8, episode=3), ends(1, 4, episode=3), 1, id="a later end of it is"),
+        pytest.param(fires(1, None, episode=9), ends(9, 8, episode=3), 1, id="a later episode is newer"),
+        pytest.param(fires(1, 8, episode=8), ends(9, 8, episode=3), 1, id="one that begins as the other ends, too"),
+        pytest.param(fires(9, 5, episode=5), ends(1, 8, episode=3), -1, id="a start within what is over is old"),
+        pytest.param(ends(9, 8, episode=3), fires(1, 5, episode=5), 1, id="for an end is one of all that began before"),
+        pytest.param(ends(9, 4, episode=3), fires(1, 5, episode=5), -1, id="but of nothing that began after it"),
+        pytest.param(fires(9, 3, episode=3), fires(1, 5, episode=5), -1, id="an earlier start is no news"),
         pytest.param(
             fires(9, 6, episode=3), fires(1, 5, episode=3), 1, id="within an episode the later event is newer"
         ),

@@ -71,6 +71,33 @@ def test_an_episode_that_fires_minutes_after_its_end_is_back_and_wakes_somebody(
     assert key.hears(ended(900, at=880, episode=0)).outcome == O.RESOLVED
 
 
+def test_the_end_of_what_began_earlier_at_another_prometheus_is_an_end() -> None:
+    """Two of them watch one rule; their Alertmanager tells the start that it knew first, and then the earliest."""
+    key = Told()
+    key.hears(firing(16, at=15, episode=15))
+
+    assert key.hears(ended(121, at=120, episode=5)).outcome == O.RESOLVED
+    assert key.hears(firing(125, at=15, episode=15)).outcome == O.NOTED, "its peer says late what it knew first"
+    assert key.lines() == ["triggered", "resolved", "late_alert"]
+
+
+def test_what_began_earlier_at_another_prometheus_is_back_minutes_after_its_end_and_wakes_somebody() -> None:
+    key = Told()
+    key.hears(firing(16, at=15, episode=15), ended(121, at=120, episode=15))
+    assert key.hears(firing(130, at=5, episode=5)).outcome == O.NOTED
+
+    assert key.hears(firing(481, at=5, episode=5)).outcome == O.OPENED
+
+
+def test_minutes_after_an_end_of_which_there_was_no_incident_a_firing_wakes_somebody() -> None:
+    key = Told()
+    key.hears(ended(121, at=120, episode=5))
+
+    back = key.hears(firing(481, at=5, episode=5))
+
+    assert (back.outcome, key.now.status) == (O.OPENED, S.TRIGGERED)
+
+
 def test_an_event_with_a_time_of_its_own_is_old_however_late_it_comes() -> None:
     key = Told()
     key.hears(firing(1, at=1, episode=0), ended(300, at=299, episode=0))

@@ -2,9 +2,11 @@
 
 The newest word decides, in whatever order they arrive (reliability I4):
 
-1. Words that name their episode (`starts_at`): the later episode is newer. Within one episode "it is over" is the last
-   word, whatever its time: two Alertmanagers that watch the same rule say "firing" once more after "resolved"
-   (features 2.4). But see `is_back`.
+1. Words that name their episode (`starts_at`): a firing is news of its start, an end of its end, and it ends whatever
+   began before. The starts alone say too little: of two Prometheus that watch one rule each has its own, and an
+   Alertmanager tells the earlier as soon as it knows both (`Alert.Merge` of its package types). Within one episode "it
+   is over" is the last word, whatever its time: two Alertmanagers that watch the same rule say "firing" once more after
+   "resolved" (features 2.4). But see `is_back`.
 2. Else words with a time of the source's own (`event_at`): the later is newer; at the same instant "it is over" is.
 3. Else, when either has no such time: the later to have arrived, by our clock. Of two that arrived at the same instant
    the one that is handled later is newer.
@@ -64,10 +66,11 @@ def compare(word: Word, known: Word, at: datetime) -> int:
     `at` is now.
     """
     if word.episode_at and known.episode_at:
-        if word.episode_at != known.episode_at:
-            return 1 if word.episode_at > known.episode_at else -1
-        if word.is_over or known.is_over:
-            return word.is_over - known.is_over
+        place, known_place = _place(word, word.episode_at), _place(known, known.episode_at)
+        if place != known_place:
+            return 1 if place > known_place else -1
+        if word.is_over:
+            return 0
     if word.event_at and known.event_at:
         if word.event_at != known.event_at:
             return 1 if word.event_at > known.event_at else -1
@@ -75,8 +78,17 @@ def compare(word: Word, known: Word, at: datetime) -> int:
     return -1 if word.heard_at < known.heard_at <= at + SET_BACK else 1
 
 
+def _place(word: Word, begun_at: datetime) -> tuple[datetime, int]:
+    """Where a word about the episode that began then stands among others: by when, and at one instant the end of what
+    began before, a firing, and the end of the very episode that begins there."""
+    if not word.is_over:
+        return begun_at, 1
+    ended_at = max(word.event_at or begun_at, begun_at)
+    return ended_at, 0 if begun_at < ended_at else 2
+
+
 def is_back(word: Word, end: Word) -> bool:
-    """Whether a firing of the episode that `end` ended is no late copy, but the same trouble, there again.
+    """Whether a firing that began before `end` is no late copy, but the same trouble, there again.
 
     An Alertmanager that hears nothing from its Prometheus for a while declares the alert over; once it hears of it
     again, it fires with the start it had before (seen with 0.25). A time of its own would tell, but what such a source

@@ -45,9 +45,13 @@ def _firing(case: Case) -> Step:
             return _counted(case, history.closed)
         if _is_flapping(case, history.closed):
             return _reopened(case, history.closed)
-    elif history.early is not None and compare(case.word, history.early, case.at) < 0:
+    elif history.early is not None and _is_late(case.word, history.early, case.at):
         return _came_late(case, history.early)
     return _opened(case)
+
+
+def _is_late(word: Word, early: Word, at: datetime) -> bool:
+    return compare(word, early, at) < 0 and not is_back(word, early)
 
 
 def _opened(case: Case) -> Step:
@@ -94,10 +98,8 @@ def _repeated(case: Case, incident: Incident) -> Step:
 def _is_old(case: Case, closed: Incident) -> bool:
     """Whether it speaks of what is resolved already, by its source or by a person."""
     word = case.word
-    if _is_same_episode(word, closed):
+    if _is_same_episode(word, closed) or compare(word, closed.last_word, case.at) <= 0:
         return not is_back(word, closed.last_word)
-    if compare(word, closed.last_word, case.at) <= 0:
-        return True
     if closed.resolved_by is None or closed.resolved_at is None or word.event_at or word.episode_at:
         return False
     # Undated, so by its arrival: what had come before a person resolved it is what they resolved.
