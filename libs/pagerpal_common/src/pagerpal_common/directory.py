@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_common.escalation import Assignee, Facts, Level, Person, Policy
 from pagerpal_common.notification_rules import Addressee, PersonalRule
-from pagerpal_common.oncall import who_is_on_call
-from pagerpal_common.rosters import load_rosters
+from pagerpal_common.oncall import Roster, who_is_on_call
+from pagerpal_common.rosters import load_rosters, load_rosters_through
 from pagerpal_common.vocabulary import Channel, Role, RuleSeverity
 
 # The first of the two policies that has a level: one without pages nobody, so it must not hide the other.
@@ -81,6 +81,21 @@ class Contact:
         return self.email if channel is Channel.EMAIL else self.phone
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """What the directory says through a stretch of time, as far as one policy and team need it."""
+
+    since: datetime
+    until: datetime
+    rosters: Mapping[int, Roster]
+    people: Sequence[RowMapping]
+    """Rows of `_PEOPLE`."""
+
+    def facts_at(self, at: datetime) -> Facts:
+        """What holds at an instant of the stretch. Who is on call until when is known as far as that goes."""
+        return _facts(self.rosters, self.people, at)
+
+
 async def find_policy(tx: AsyncConnection, *, team_id: int, policy_id: int | None) -> Policy | None:
     """The policy with this id; without one, or when it has no levels, the team's default.
 
@@ -102,12 +117,21 @@ async def find_policy(tx: AsyncConnection, *, team_id: int, policy_id: int | Non
 
 async def load_facts(tx: AsyncConnection, policy: Policy | None, *, team_id: int, at: datetime) -> Facts:
     """What `escalation.next_step` needs to know of the world at `at`: one round trip, two when schedules are asked."""
-    assignees = [assignee for level in policy.levels for assignee in level.assignees] if policy else []
-    schedule_ids = sorted({a.schedule_id for a in assignees if a.schedule_id is not None})
+    schedule_ids = _schedules(policy)
     rosters = await load_rosters(tx, schedule_ids, at=at) if schedule_ids else {}
-    user_ids = {a.user_id for a in assignees if a.user_id is not None}
-    user_ids |= {user for roster in rosters.values() for user in roster.user_ids}
-    rows = (await tx.execute(_PEOPLE, {"team_id": team_id, "user_ids": sorted(user_ids)})).mappings().all()
+    return _facts(rosters, await _load_people(tx, policy, rosters, team_id), at)
+
+
+async def load_outlook(
+    tx: AsyncConnection, policy: Policy | None, *, team_id: int, since: datetime, until: datetime
+) -> Outlook:
+    """The same for every instant from `since` up to `until`, by as many round trips."""
+    schedule_ids = _schedules(policy)
+    rosters = await load_rosters_through(tx, schedule_ids, since=since, until=until) if schedule_ids else {}
+    return Outlook(since, until, rosters, await _load_people(tx, policy, rosters, team_id))
+
+
+def _facts(rosters: Mapping[int, Roster], rows: Sequence[RowMapping], at: datetime) -> Facts:
     people = {row["id"]: Person(row["id"], row["name"]) for row in rows}
     return Facts(
         people=people,
@@ -116,6 +140,20 @@ async def load_facts(tx: AsyncConnection, policy: Policy | None, *, team_id: int
         responders=tuple(row["id"] for row in rows if row["is_member"] and row["role"] != Role.VIEWER),
         admins=tuple(row["id"] for row in rows if row["role"] == Role.ADMIN),
     )
+
+
+def _schedules(policy: Policy | None) -> list[int]:
+    assignees = [assignee for level in policy.levels for assignee in level.assignees] if policy else []
+    return sorted({assignee.schedule_id for assignee in assignees if assignee.schedule_id is not None})
+
+
+async def _load_people(
+    tx: AsyncConnection, policy: Policy | None, rosters: Mapping[int, Roster], team_id: int
+) -> Sequence[RowMapping]:
+    assignees = [assignee for level in policy.levels for assignee in level.assignees] if policy else []
+    user_ids = {assignee.user_id for assignee in assignees if assignee.user_id is not None}
+    user_ids |= {user for roster in rosters.values() for user in roster.user_ids}
+    return (await tx.execute(_PEOPLE, {"team_id": team_id, "user_ids": sorted(user_ids)})).mappings().all()
 
 
 async def find_contacts(tx: AsyncConnection, user_ids: Sequence[int]) -> Mapping[int, Contact]:

@@ -5,7 +5,7 @@ higher priority, else the older one. Whoever is not active is no candidate: the 
 """
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -86,6 +86,14 @@ class Timeline:
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
+@dataclass
+class _Ahead:
+    """What is still to come of a rotation, as far as it has been worked out: each of its turns once."""
+
+    turns: Iterator[Turn]
+    next: Turn | None
+
+
 def who_is_on_call(roster: Roster, at: datetime, active: Collection[int]) -> OnCall | None:
     """The person on call at `at`; None when nobody is.
 
@@ -104,7 +112,7 @@ def timeline(roster: Roster, since: datetime, until: datetime, active: Collectio
     shifts, rotations = _present(roster, active)
     to_come = deque(sorted(shifts, key=lambda shift: shift.starts_at))
     begun: list[Shift] = []
-    ahead: dict[int, Span | None] = {}
+    ahead: dict[int, _Ahead] = {}
     spans: list[Span] = []
     gaps: list[Gap] = []
     at = since
@@ -134,7 +142,7 @@ def _precedence(shift: Shift) -> tuple[bool, datetime, int]:
 
 
 def _look(
-    candidates: Sequence[Shift | Rotation], at: datetime, ahead: dict[int, Span | None]
+    candidates: Sequence[Shift | Rotation], at: datetime, ahead: dict[int, _Ahead]
 ) -> tuple[Span | None, datetime]:
     """The span of the strongest candidate that holds at `at`, and until when no other candidate can change that."""
     until = _FOREVER
@@ -156,16 +164,17 @@ def _of_shift(shift: Shift, at: datetime) -> Span | None:
     return Span(shift.starts_at, shift.ends_at, shift.user_id, reason, shift.entry_id, None)
 
 
-def _of_rotation(rotation: Rotation, at: datetime, ahead: dict[int, Span | None]) -> Span | None:
-    """The first span of a rotation that ends after `at`; `ahead` remembers it for instants that follow."""
-    number = rotation.rotation_id
-    known = ahead.get(number)
-    if known is None or known.ends_at <= at:
-        ahead[number] = next((_of_turn(rotation, turn) for turn in stretches(rotation, at)), None)
-    return ahead[number]
-
-
-def _of_turn(rotation: Rotation, turn: Turn) -> Span:
+def _of_rotation(rotation: Rotation, at: datetime, ahead: dict[int, _Ahead]) -> Span | None:
+    """The first span of a rotation that ends after `at`. `ahead` goes on from there for instants that follow."""
+    own = ahead.get(rotation.rotation_id)
+    if own is None:
+        turns = stretches(rotation, at)
+        own = ahead[rotation.rotation_id] = _Ahead(turns, next(turns, None))
+    while own.next is not None and own.next.ends_at <= at:
+        own.next = next(own.turns, None)
+    turn = own.next
+    if turn is None:
+        return None
     return Span(turn.starts_at, turn.ends_at, turn.user_id, OnCallReason.ROTATION, None, rotation.rotation_id)
 
 

@@ -99,11 +99,17 @@ def stretches(rotation: Rotation, since: datetime) -> Iterator[Turn]:
         yield from turns(rotation, since)
         return
     begins = first_shown(rotation.handoff_at, rotation.zone)
+    following = turns(rotation, since)
+    turn = next(following)
     for opens, closes in _openings(hours, rotation.zone, max(since, begins)):
-        for turn in turns(rotation, opens):
-            if turn.starts_at >= closes:
+        if turn.ends_at <= opens:  # found by arithmetic again: there may be many turns between two openings
+            following = turns(rotation, opens)
+            turn = next(following)
+        while turn.starts_at < closes:
+            yield Turn(turn.number, turn.user_id, max(turn.starts_at, opens), min(turn.ends_at, closes))
+            if turn.ends_at >= closes:
                 break
-            yield replace(turn, starts_at=max(turn.starts_at, opens), ends_at=min(turn.ends_at, closes))
+            turn = next(following)
 
 
 def _hours_of_a_week(windows: Sequence[Window]) -> list[tuple[timedelta, timedelta]]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pagerpal_common.db import Database
-from pagerpal_common.directory import find_contacts, find_policy, load_facts
+from pagerpal_common.directory import find_contacts, find_policy, load_facts, load_outlook
 from pagerpal_common.errors import NotFound
 from pagerpal_common.escalation import START, Assignee, Facts, Level, Policy, next_step
 from pagerpal_common.oncall import OnCall, who_is_on_call
@@ -209,6 +209,33 @@ async def test_the_facts_say_who_is_on_call_at_that_instant(tx: AsyncConnection,
     assert after.on_call[PRIMARY] == OnCall(STRANGER, PRIMARY, 2, OnCallReason.ENTRY, hours(12))
     assert STRANGER in after.people  # no member, and yet reachable: the schedule says so
     assert later.on_call[PRIMARY] is None
+
+
+async def test_an_outlook_says_of_each_instant_what_is_found_out_at_that_instant_and_asks_once(
+    tx: AsyncConnection, add_shift: AddShift, add_rotation: AddRotation
+) -> None:
+    await add_shift(ANA, -4, 4)
+    await add_shift(BO, 3, 5, override=True)
+    await add_shift(STRANGER, 6, 12)
+    await add_rotation(CY, GONE, restrictions='[{"weekdays": [0], "from": "04:00", "to": "07:00"}]')
+    policy = await find_policy(tx, team_id=CORE, policy_id=OWN)
+
+    with counting(tx) as sent:
+        outlook = await load_outlook(tx, policy, team_id=CORE, since=hours(0), until=hours(24))
+    answers: set[int | None] = set()
+    for number in range(24):
+        facts, expected = outlook.facts_at(hours(number)), await load_facts(tx, policy, team_id=CORE, at=hours(number))
+
+        assert {each: one and (one.user_id, one.reason) for each, one in facts.on_call.items()} == {
+            each: one and (one.user_id, one.reason) for each, one in expected.on_call.items()
+        }
+        assert facts.schedule_names == expected.schedule_names
+        assert (facts.responders, facts.admins) == (expected.responders, expected.admins)
+        assert facts.people.items() >= expected.people.items()
+        held = facts.on_call[PRIMARY]
+        answers.add(None if held is None else held.user_id)
+    assert answers == {ANA, BO, STRANGER, CY, None}
+    assert len(sent) == 2
 
 
 async def test_overrides_win_and_end_the_answer_when_they_begin(tx: AsyncConnection, add_shift: AddShift) -> None:

@@ -86,10 +86,9 @@ async def session_of(ctx: Context, request: Request) -> Session:
         raise Unauthenticated("the session is over: log in again")
     async with ctx.db.begin() as tx:
         session = await storage.find_session(tx, token_hash)
-    if session is None or is_over(session.last_seen_at, session.expires_at, now):
-        raise Unauthenticated("the session is over: log in again")
-    if now - session.last_seen_at >= SEEN_EVERY:
-        async with ctx.db.begin() as tx:
+        if session is None or is_over(session.last_seen_at, session.expires_at, now):
+            raise Unauthenticated("the session is over: log in again")
+        if now - session.last_seen_at >= SEEN_EVERY:
             await storage.note_seen(tx, session.id, now)
     return session
 

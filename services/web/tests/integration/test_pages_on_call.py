@@ -9,7 +9,7 @@ from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.rows import Rows
 from pagerpal_web.ui import cover as cover_module
 
-from .browser import browse
+from .browser import browse, text_of
 from .conftest import ACCOUNTS, Web, in_step
 
 ADMIN, RESPONDER, VIEWER = ACCOUNTS["admin"], ACCOUNTS["responder"], ACCOUNTS["viewer"]
@@ -67,7 +67,7 @@ async def test_the_picture_shows_me_gaps_and_overrides_and_the_list_says_the_sam
     assert "<title>admin: Fri 22 May 06:00 to Fri 22 May 18:00, by override</title>" in page
     assert page.count('<tr class="is-me">') == 2
     assert page.count('<tr class="is-gap">') == 2
-    assert "Gaps until 3 Jun: 11 d 6 h in all" in page
+    assert '<span class="badge warn">No policy</span>' in page
     assert "style=" not in page
 
 
@@ -245,3 +245,43 @@ async def test_a_viewer_sees_no_buttons_and_a_responder_those_of_their_own_shift
 
 async def test_without_any_schedule_the_page_says_what_one_is_for(web: Web) -> None:
     assert "No schedule yet" in (await (await browse(web, "viewer")).get("/on-call")).text
+
+
+async def test_gaps_ahead_are_the_same_on_every_page_and_other_weeks_have_their_own(web: Web) -> None:
+    """A gap reaches beyond the midnight at which the picture ends; and there is a schedule that no policy uses."""
+    team, used = await a_schedule(web, RESPONDER)
+    await web.made("schedules", team_id=team, name="Nobody's", timezone="UTC")
+    await paged_by(web, team, used)
+    await an_entry(web, used, RESPONDER, "2026-05-21T06:00:00Z", "2026-06-01T18:00:00Z")
+    await an_entry(web, used, RESPONDER, "2026-06-01T20:00:00Z", "2026-06-03T18:00:00Z")
+    browser = await browse(web, "responder")
+    pages = {path: text_of(await browser.get(path)) for path in ("/on-call", f"/schedules/{used}", "/schedules")}
+    dashboard = text_of(await browser.get("/dashboard"))
+
+    assert "Gaps in the next 14 days 2 " in dashboard
+    assert "Mon 1 Jun 20:00 (2 h)" in dashboard
+    assert "Thu 4 Jun 12:00 (18 h)" in dashboard
+    assert "Gaps in the next 14 days: 20 h in all" in pages["/on-call"]
+    assert "Gaps in the next 14 days: 20 h in all" in pages[f"/schedules/{used}"]
+    assert "Gaps: 20 h" in pages["/schedules"]
+    for path in ("/on-call", f"/schedules/{used}"):
+        assert "Gaps in these two weeks: 1 d 8 h in all" in text_of(await browser.get(f"{path}?from=2026-05-22"))
+        assert "Gaps in these two weeks: 14 d in all" in text_of(await browser.get(f"{path}?from=2026-06-08"))
+
+
+async def test_a_team_whose_schedules_no_policy_uses_misses_nobody(web: Web) -> None:
+    await a_schedule(web, RESPONDER)
+    browser = await browse(web, "responder")
+
+    page, dashboard = text_of(await browser.get("/on-call")), text_of(await browser.get("/dashboard"))
+
+    assert "Gaps in" not in page
+    assert "No policy" in page
+    assert "(14 d)" not in dashboard
+
+
+async def paged_by(web: Web, team: int, schedule: int) -> None:
+    policy = await web.made("escalation-policies", team_id=team, name="Default")
+    levels = f"escalation-policies/{policy['id']}/levels"
+    level = await web.made(levels, level_number=1, timeout_minutes=5)
+    await web.made(f"{levels}/{level['id']}/assignees", assignee_type="schedule", schedule_id=schedule)

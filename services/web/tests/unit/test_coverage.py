@@ -13,7 +13,18 @@ from pagerpal_common.oncall import Gap, Span, Timeline
 from pagerpal_common.vocabulary import OnCallReason
 from pagerpal_web.domain.clock_changes import clock_changes
 from pagerpal_web.domain.cover import check_cover
-from pagerpal_web.domain.coverage import ahead, differences, holders, joined, new_gaps, next_holder
+from pagerpal_web.domain.coverage import (
+    HORIZON,
+    cut,
+    differences,
+    gaps_within,
+    holders,
+    in_all,
+    joined,
+    new_gaps,
+    next_holder,
+    standing,
+)
 from pagerpal_web.domain.picture import NAMES, WIDTH, Row, Stretch, bar, days, laid_out
 
 T0 = datetime(2026, 5, 21, tzinfo=UTC)
@@ -55,6 +66,35 @@ def test_differences_are_what_turns_the_one_into_the_other(old: list[int | None]
     assert new_gaps(found) == tuple(each for each in found if each.after is None)
 
 
+@given(people, st.integers(-2, 14), st.integers(1, 14))
+def test_a_part_of_a_timeline_is_what_would_have_been_worked_out_of_it(users: list[int | None], a: int, n: int) -> None:
+    since, until = at(a + 0.5), at(a + n + 0.5)
+
+    part = cut(timeline_of(users), since, until)
+
+    assert all(since <= start < end <= until for start, end, _ in holders(part))
+    for half in range(2 * a, 2 * (a + n) + 2):
+        instant = at(half / 2 + 0.25)
+        said = [user for start, end, user in holders(part) if start <= instant < end]
+        is_known = since <= instant < until and 0 <= half < 2 * len(users)
+        assert said == ([users[half // 2]] if is_known else [])
+
+
+def test_a_schedule_stands_as_its_timeline_says_and_gaps_count_up_to_the_horizon() -> None:
+    day = timedelta(days=1)
+    spans = [Span(T0 - day, T0 + day, ANA, OnCallReason.ENTRY, 1, None)]
+    spans += [Span(T0 + day, T0 + 2 * day, ANA, OnCallReason.OVERRIDE, 2, None)]
+    whole = Timeline((*spans,), (Gap(T0 + 2 * day, T0 + 3 * day), Gap(T0 + HORIZON - HOUR, T0 + HORIZON + HOUR)))
+
+    its = standing(whole, T0)
+
+    assert (its.holder, its.until, its.next_user) == (ANA, T0 + 2 * day, None)
+    assert its.gaps == (Gap(T0 + 2 * day, T0 + 3 * day), Gap(T0 + HORIZON - HOUR, T0 + HORIZON))
+    assert in_all(standing(whole, T0 + 2.5 * day).gaps) == day / 2 + 2 * HOUR
+    assert standing(timeline_of([ANA, ANA]), at(0)).until is None
+    assert standing(timeline_of([None, BO]), at(0)).next_user == BO
+
+
 def test_cuts_at_different_places_are_no_difference() -> None:
     whole = Timeline((Span(at(0), at(4), ANA, OnCallReason.ENTRY, 1, None),), ())
 
@@ -74,8 +114,8 @@ def test_shifts_that_follow_each_other_are_one_and_the_next_is_somebody_else() -
     assert following.user_id == ANA
     assert next_holder(its, at(4.5)) is None
     assert [user for _, _, user in holders(its)] == [ANA, ANA, None, ANA, BO]
-    assert ahead(its.gaps, at(2.5)) == HOUR / 2
-    assert ahead(its.gaps, at(3)) == timedelta()
+    assert in_all(gaps_within(its, at(2.5), at(9))) == HOUR / 2
+    assert in_all(gaps_within(its, at(3), at(9))) == timedelta()
 
 
 def test_a_cover_has_oneself_on_one_side() -> None:

@@ -2,12 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from itertools import groupby
 from typing import Any
 
 from pagerpal_common.contracts.escalations import Position
-from pagerpal_common.directory import Contact, find_contacts, find_policy, load_facts
+from pagerpal_common.directory import Contact, find_contacts, find_policy
 from pagerpal_common.errors import NotFound
 from pagerpal_common.escalation import Facts, Policy, fallback_policy
 from pagerpal_common.http import Call, Endpoint, Query
@@ -21,6 +20,7 @@ from pagerpal_web.domain.explain import Ahead, Ended, Entered, Known, next_at, u
 from pagerpal_web.fields import Id
 from pagerpal_web.masking import masked
 from pagerpal_web.storage.explain import Subject, get_subject, list_pages, list_passed_over, list_ways
+from pagerpal_web.storage.outlook import Foresight
 from pagerpal_web.storage.resources import Moment
 
 MOST_ENTERED = 50
@@ -146,7 +146,7 @@ async def _known(
     at: datetime,
     clock: Callable[[datetime], str],
 ) -> Known:
-    facts_at = partial(_facts_at, tx, subject.team_id)
+    facts_at = Foresight(tx, subject.team_id).facts_at
     policy = subject.policy or await find_policy(tx, team_id=subject.team_id, policy_id=subject.policy_id)
     policy = policy or fallback_policy(await facts_at(None, at))
     entered = await _entered(subject, policy, pages, facts_at)
@@ -163,10 +163,6 @@ async def _known(
         names=await _names(tx, entered),
         clock=clock,
     )
-
-
-async def _facts_at(tx: AsyncConnection, team_id: int, policy: Policy | None, at: datetime) -> Facts:
-    return await load_facts(tx, policy, team_id=team_id, at=at)
 
 
 async def _entered(

@@ -6,11 +6,10 @@ Planned by the functions that the live path plans with, from facts of each step'
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Self
 
 from pagerpal_common.contracts.escalations import PageTarget, Position
-from pagerpal_common.directory import Contact, addressee, find_contacts, find_policy, load_facts
+from pagerpal_common.directory import Contact, addressee, find_contacts, find_policy
 from pagerpal_common.errors import Invalid, NotFound
 from pagerpal_common.escalation import START, Facts, Policy, Step, fallback_policy, next_step
 from pagerpal_common.http import Body, Call, Endpoint
@@ -23,6 +22,7 @@ from pagerpal_web.context import Context
 from pagerpal_web.domain.holes import holes
 from pagerpal_web.fields import Id, Instant
 from pagerpal_web.masking import masked
+from pagerpal_web.storage.outlook import Foresight
 from pagerpal_web.storage.resources import Moment, get_row
 from pagerpal_web.storage.sources import SOURCES
 from pagerpal_web.storage.teams import TEAMS
@@ -108,7 +108,7 @@ async def simulate(ctx: Context, call: Call[Simulation]) -> SimulatedRun:
 
 async def run_of(tx: AsyncConnection, subject: Subject, severity: Severity, at: datetime) -> SimulatedRun:
     """What would happen to an incident of this subject while nobody answers."""
-    facts_at = partial(_facts_at, tx, subject.team_id)
+    facts_at = Foresight(tx, subject.team_id).facts_at
     policy = await find_policy(tx, team_id=subject.team_id, policy_id=subject.policy_id)
     steps = await walk(policy or fallback_policy(await facts_at(None, at)), at, facts_at)
     contacts = await find_contacts(tx, sorted({person.user_id for one in steps for person in one.step.people}))
@@ -144,10 +144,6 @@ async def walk(
         position, at = step.entering, at + step.wait
     rest = f"this goes on: only the first {MOST_STEPS} steps are shown"
     return [*entered[:-1], replace(entered[-1], holes=(*entered[-1].holes, rest))]
-
-
-async def _facts_at(tx: AsyncConnection, team_id: int, policy: Policy | None, at: datetime) -> Facts:
-    return await load_facts(tx, policy, team_id=team_id, at=at)
 
 
 async def _subject(tx: AsyncConnection, body: Simulation) -> Subject:

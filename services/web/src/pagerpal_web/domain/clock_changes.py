@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 STEP = timedelta(hours=6)
@@ -24,8 +25,13 @@ class ClockChange:
         return self.by > timedelta(0)
 
 
-def clock_changes(zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[ClockChange]:
-    """The changes after `since` and up to `until`, in order."""
+@lru_cache(maxsize=256)
+def clock_changes(zone: ZoneInfo, since: datetime, until: datetime) -> tuple[ClockChange, ...]:
+    """The changes after `since` and up to `until`, in order. Remembered, for the pictures of a page."""
+    return tuple(_changes(zone, since, until))
+
+
+def _changes(zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[ClockChange]:
     at = since
     while at < until:
         later = min(at + STEP, until)

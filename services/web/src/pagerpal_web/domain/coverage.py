@@ -1,10 +1,30 @@
-"""What does a change to a schedule do to who is on call? Pure: the timelines before and after it are arguments."""
+"""Who is on call now, until when, and where will nobody be? And what does a change to a schedule do to that?
 
-from collections.abc import Iterator, Sequence
+Pure: timelines are arguments. What pages say of gaps ahead is all from here, so that no two of them differ.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pagerpal_common.oncall import Gap, Span, Timeline
+
+HORIZON = timedelta(days=14)
+"""How far ahead of this moment every page looks for gaps."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A schedule as it is at one moment."""
+
+    holder: int | None
+    """None while nobody is on call."""
+    until: datetime | None
+    """None when that is further ahead than was looked."""
+    next_user: int | None
+    """Who comes then; None is nobody."""
+    gaps: tuple[Gap, ...]
+    """Those ahead, up to the horizon; the first may have begun."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +88,39 @@ def joined(timeline: Timeline, user_id: int) -> tuple[tuple[datetime, datetime],
     return tuple(shifts)
 
 
-def ahead(gaps: Sequence[Gap], now: datetime) -> timedelta:
-    """How long nobody is on call from now on, in all."""
-    return sum((gap.ends_at - max(gap.starts_at, now) for gap in gaps if gap.ends_at > now), timedelta())
+def standing(timeline: Timeline, now: datetime) -> Standing:
+    """How a schedule stands, of which this timeline reaches from `now` or before to the horizon or beyond."""
+    following = next_holder(timeline, now)
+    return Standing(
+        holder=next((span.user_id for span in timeline.spans if span.starts_at <= now < span.ends_at), None),
+        until=None if following is None else following.starts_at,
+        next_user=_user(following),
+        gaps=gaps_within(timeline, now, now + HORIZON),
+    )
+
+
+def gaps_within(timeline: Timeline, since: datetime, until: datetime) -> tuple[Gap, ...]:
+    """When nobody is on call from `since` up to `until`."""
+    return tuple(
+        Gap(max(gap.starts_at, since), min(gap.ends_at, until))
+        for gap in timeline.gaps
+        if gap.starts_at < until and gap.ends_at > since
+    )
+
+
+def in_all(gaps: Iterable[Gap]) -> timedelta:
+    """How long they are together."""
+    return sum((gap.ends_at - gap.starts_at for gap in gaps), timedelta())
+
+
+def cut(timeline: Timeline, since: datetime, until: datetime) -> Timeline:
+    """A part of a timeline: the same as if no more of it had been worked out."""
+    spans = (
+        replace(span, starts_at=max(span.starts_at, since), ends_at=min(span.ends_at, until))
+        for span in timeline.spans
+        if span.starts_at < until and span.ends_at > since
+    )
+    return Timeline(tuple(spans), gaps_within(timeline, since, until))
 
 
 def _side_by_side(before: Timeline, after: Timeline) -> Iterator[Difference]:

@@ -6,6 +6,7 @@ Time runs to the right, evenly: a day on which the clocks change is wider or nar
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -88,8 +89,9 @@ class Picture:
     marks: tuple[Mark, ...]
 
 
+@lru_cache(maxsize=64)
 def days(stretch: Stretch, zone: ZoneInfo, now: datetime) -> tuple[Day, ...]:
-    """The days, as they begin and end where the viewer is."""
+    """The days, as they begin and end where the viewer is. Remembered: a page has several pictures of the same days."""
     first = datetime.combine(shown_at(stretch.since, zone), datetime.min.time())
     begins = [first]
     while first_shown(begins[-1], zone) < stretch.until:

@@ -22,15 +22,18 @@ LIMIT :most
 
 # Who may stand in for whom on a schedule: the team's people, and whoever is on the schedule already.
 _COLLEAGUES = text("""
-SELECT u.id, u.name, u.role, u.is_active
-FROM directory.users u
-WHERE u.is_active AND u.role <> 'viewer' AND (
-    u.id IN (SELECT m.user_id FROM directory.team_members m JOIN directory.schedules s ON s.team_id = m.team_id
-             WHERE s.id = :schedule_id)
-    OR u.id IN (SELECT e.user_id FROM directory.schedule_entries e WHERE e.schedule_id = :schedule_id)
-    OR u.id IN (SELECT p.user_id FROM directory.rotation_people p
-                JOIN directory.schedule_rotations r ON r.id = p.rotation_id WHERE r.schedule_id = :schedule_id)
-)
+SELECT around.schedule_id, u.id, u.name, u.role, u.is_active
+FROM (
+    SELECT s.id AS schedule_id, m.user_id
+    FROM directory.schedules s JOIN directory.team_members m ON m.team_id = s.team_id WHERE s.id = ANY(:schedule_ids)
+    UNION
+    SELECT e.schedule_id, e.user_id FROM directory.schedule_entries e WHERE e.schedule_id = ANY(:schedule_ids)
+    UNION
+    SELECT r.schedule_id, p.user_id
+    FROM directory.schedule_rotations r JOIN directory.rotation_people p ON p.rotation_id = r.id
+    WHERE r.schedule_id = ANY(:schedule_ids)
+) around JOIN directory.users u ON u.id = around.user_id
+WHERE u.is_active AND u.role <> 'viewer'
 ORDER BY lower(u.name), u.id
 """)
 
@@ -89,8 +92,16 @@ async def people_named(tx: AsyncConnection, ids: Collection[int]) -> dict[int, N
 
 async def colleagues(tx: AsyncConnection, schedule_id: int) -> list[Named]:
     """Who may stand in for somebody on a schedule."""
-    rows = await tx.execute(_COLLEAGUES, {"schedule_id": schedule_id})
-    return [Named(row.id, row.name, Role(row.role), row.is_active) for row in rows]
+    return (await colleagues_of(tx, [schedule_id])).get(schedule_id, [])
+
+
+async def colleagues_of(tx: AsyncConnection, schedule_ids: Collection[int]) -> dict[int, list[Named]]:
+    """The same of several schedules, by id; of one that has nobody, nothing."""
+    found: dict[int, list[Named]] = {}
+    if schedule_ids:
+        for row in await tx.execute(_COLLEAGUES, {"schedule_ids": sorted(schedule_ids)}):
+            found.setdefault(row.schedule_id, []).append(Named(row.id, row.name, Role(row.role), row.is_active))
+    return found
 
 
 async def active_people(tx: AsyncConnection) -> list[Named]:

@@ -12,6 +12,14 @@ from pagerpal_web.domain.session import IDLE, LONGEST, PER_PERSON
 from pagerpal_web.storage.audit import Author
 from pagerpal_web.storage.resources import Moment
 
+_FOUND = text("""
+SELECT s.id, s.user_id, u.role, u.name, u.timezone, s.last_seen_at, s.expires_at
+FROM directory.sessions s
+JOIN directory.users u ON u.id = s.user_id AND u.is_active
+JOIN directory.credentials c ON c.user_id = u.id
+WHERE s.token_hash = :token_hash
+""")
+
 
 @dataclass(frozen=True)
 class Session:
@@ -73,14 +81,7 @@ async def open_session(
 
 async def find_session(tx: AsyncConnection, token_hash: bytes) -> Session | None:
     """The session with this token, over or not, of somebody who is active and has a password."""
-    query = text("""
-        SELECT s.id, s.user_id, u.role, u.name, u.timezone, s.last_seen_at, s.expires_at
-        FROM directory.sessions s
-        JOIN directory.users u ON u.id = s.user_id AND u.is_active
-        JOIN directory.credentials c ON c.user_id = u.id
-        WHERE s.token_hash = :token_hash
-    """)
-    row = (await tx.execute(query, {"token_hash": token_hash})).one_or_none()
+    row = (await tx.execute(_FOUND, {"token_hash": token_hash})).one_or_none()
     if row is None:
         return None
     return Session(row.id, row.user_id, Role(row.role), row.name, row.timezone, row.last_seen_at, row.expires_at)

@@ -14,7 +14,7 @@ QUIET = timedelta(days=14)
 MOST_SOURCES = 200
 
 _SOURCES = text("""
-SELECT s.id, s.name, s.is_active, t.name AS team, seen.last_alert_at, seen.last_refusal,
+SELECT s.id, s.name, t.name AS team, seen.last_alert_at, seen.last_refusal,
        ARRAY(SELECT DISTINCT ending FROM ingest.source_tallies c
              WHERE c.source_id = s.id AND c.minute >= :lately AND c.count > 0) AS endings
 FROM directory.alert_sources s
@@ -43,15 +43,8 @@ async def list_sources(tx: AsyncConnection, *, at: datetime) -> list[SourceGlanc
     lately = at.replace(second=0, microsecond=0) - LATELY
     rows = await tx.execute(_SOURCES, {"lately": lately, "most": MOST_SOURCES})
     return [
-        SourceGlance(
-            row.id,
-            row.name,
-            row.team,
-            _state(row.last_alert_at, set(row.endings), at),
-            row.last_alert_at,
-            row.last_refusal,
-        )
-        for row in rows
+        SourceGlance(source_id, name, team, _state(last_alert_at, set(endings), at), last_alert_at, last_refusal)
+        for source_id, name, team, last_alert_at, last_refusal, endings in rows
     ]
 
 

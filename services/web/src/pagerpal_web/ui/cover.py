@@ -12,13 +12,13 @@ from pagerpal_web.api.schedules import NewEntry, create_entry
 from pagerpal_web.context import Context
 from pagerpal_web.domain.cover import LONGEST, check_cover
 from pagerpal_web.domain.shown import plain
+from pagerpal_web.one_transaction import within
 from pagerpal_web.storage.resources import get_row
 from pagerpal_web.storage.schedule_people import colleagues, people_named
 from pagerpal_web.storage.schedules import SCHEDULES
 from pagerpal_web.ui.coverage import when
 from pagerpal_web.ui.forms import fit
 from pagerpal_web.ui.pages import Visit
-from pagerpal_web.ui.rehearsal import within
 
 
 async def stand_in(ctx: Context, visit: Visit, schedule_id: int, starts_at: datetime, ends_at: datetime) -> str:

@@ -17,6 +17,7 @@ from pagerpal_web.domain.shown import plain
 from pagerpal_web.storage.schedule_people import Calendar, Named, people_named
 
 FORTNIGHT = timedelta(days=14)
+"""How much is drawn."""
 
 BECAUSE: Mapping[OnCallReason, str] = {
     OnCallReason.OVERRIDE: "override",

@@ -1,24 +1,29 @@
 """Where somebody lands: what is open and who has it, who is on call, and whether PagerPal itself is well."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pagerpal_common.oncall import Gap, Timeline
 from pagerpal_common.vocabulary import Role
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import RedirectResponse, Response
 
 from pagerpal_web.context import Context
+from pagerpal_web.domain.coverage import HORIZON, standing
 from pagerpal_web.domain.lacks import lacks
 from pagerpal_web.domain.origins import HOME
+from pagerpal_web.domain.picture import Stretch
 from pagerpal_web.standing import list_standing
 from pagerpal_web.storage.channels import find_unserved
-from pagerpal_web.storage.coverage import Covered, gaps_in_order, list_coverage
 from pagerpal_web.storage.dashboard import count_pages, find_setup, list_open, list_unplanned
 from pagerpal_web.storage.glance import glance
 from pagerpal_web.storage.membership import find_membership
+from pagerpal_web.storage.schedule_people import Calendar, list_calendars
 from pagerpal_web.storage.source_glance import SourceGlance, list_sources
 from pagerpal_web.storage.system import count_parked_alerts
+from pagerpal_web.ui.coverage import Loaded, load
 from pagerpal_web.ui.html import render, render_part
 from pagerpal_web.ui.pages import Page, Visit
 
@@ -37,6 +42,24 @@ STEPS: tuple[tuple[str, str, str, str], ...] = (
 """What the first page needs, in order: its name, what to do, where, and why."""
 
 
+@dataclass(frozen=True)
+class Covered:
+    """A schedule, and how it stands."""
+
+    schedule_id: int
+    name: str
+    team_id: int
+    team: str
+    user_id: int | None
+    person: str | None
+    """None while nobody is on call."""
+    until: datetime | None
+    """None when that is further ahead than was looked."""
+    gaps: tuple[Gap, ...]
+    """Those ahead. None of a schedule that no policy pages by: nobody misses anybody there."""
+    is_used: bool
+
+
 async def go_home(_ctx: Context, _visit: Visit) -> Response:
     """The address without a path."""
     return RedirectResponse(HOME, 303)
@@ -44,7 +67,8 @@ async def go_home(_ctx: Context, _visit: Visit) -> Response:
 
 async def show_dashboard(ctx: Context, visit: Visit) -> Response:
     """The landing page."""
-    return await render(ctx, visit.visitor, "dashboard.html", **await _open(ctx, visit), **await _watched(ctx, visit))
+    values = {**await _open(ctx, visit), **await _watched(ctx, visit)}
+    return await render(ctx, visit.visitor, "dashboard.html", glance=values["counts"], **values)
 
 
 async def show_live(ctx: Context, visit: Visit) -> Response:
@@ -82,9 +106,13 @@ async def _watched(ctx: Context, visit: Visit) -> dict[str, Any]:
     """Who is on call, where nobody will be, and how the sources do."""
     at = ctx.now()
     async with ctx.db.begin() as tx:
-        covered = await list_coverage(tx, at=at)
+        calendars = await list_calendars(tx, visit.me.user_id)
+        stretch = Stretch(at, at + HORIZON)
+        loaded = await load(tx, [calendar.schedule_id for calendar in calendars], stretch)
         sources = await list_sources(tx, at=at)
-    gaps = gaps_in_order(covered)
+    timelines = await loaded.timelines(stretch)
+    covered = [_covered(each, timelines[each.schedule_id], loaded, at) for each in calendars]
+    gaps = _in_order(covered)
     return {
         "teams": _by_team(covered),
         "gaps": gaps[:GAPS_SHOWN],
@@ -94,6 +122,27 @@ async def _watched(ctx: Context, visit: Visit) -> dict[str, Any]:
         "last_alert_at": _last(sources),
         "my_id": visit.me.user_id,
     }
+
+
+def _covered(calendar: Calendar, timeline: Timeline, loaded: Loaded, at: datetime) -> Covered:
+    its = standing(timeline, at)
+    return Covered(
+        schedule_id=calendar.schedule_id,
+        name=calendar.name,
+        team_id=calendar.team_id,
+        team=calendar.team_name,
+        user_id=its.holder,
+        person=None if its.holder is None else loaded.people[its.holder].name,
+        until=its.until,
+        gaps=its.gaps if calendar.uses else (),
+        is_used=calendar.uses > 0,
+    )
+
+
+def _in_order(covered: Sequence[Covered]) -> list[tuple[Covered, Gap]]:
+    """The gaps of all of them, the next one first."""
+    found = [(one, gap) for one in covered for gap in one.gaps]
+    return sorted(found, key=lambda pair: (pair[1].starts_at, pair[0].schedule_id))
 
 
 def _by_team(covered: Sequence[Covered]) -> list[tuple[str, list[Covered]]]:

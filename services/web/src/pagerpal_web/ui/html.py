@@ -72,6 +72,7 @@ _environment = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,  # a template is a part of the program: nobody looks at each use whether its file has changed
 )
 _environment.globals["static"] = address
 _environment.filters.update(words.FILTERS)
@@ -82,11 +83,14 @@ async def render(ctx: Context, visitor: Visitor, template: str, *, status: int =
 
     What was said with the redirect to it (`redirect`) stands above it, once.
 
+    Args:
+        values: by the names in the template; `glance` too, where the page has counted what is open already.
+
     Raises:
         Unavailable: the database is away.
     """
-    seen: Glance | None = None
-    if visitor.session is not None:
+    seen: Glance | None = values.get("glance")
+    if visitor.session is not None and seen is None:
         async with ctx.db.begin() as tx:
             seen = await glance(tx)
     said = _said(ctx, visitor.request)

@@ -113,9 +113,10 @@ async def show(
     status: int = 200,
 ) -> Response:
     """The list with these boxes ticked, and what went wrong above it."""
+    rows = await _rows(ctx, visit, filters, ticked)  # first of all: what it says is of one moment
     async with ctx.db.begin() as tx:
         choices = await list_choices(tx)
-    values = {**await _rows(ctx, visit, filters, ticked), "choices": choices, "problem": problem, "tabs": TABS}
+    values = {**rows, "choices": choices, "problem": problem, "tabs": TABS}
     response = await render(ctx, visit.visitor, "incidents.html", status=status, **values)
     if status == 503:
         response.headers["Retry-After"] = "5"

@@ -9,15 +9,22 @@ from zoneinfo import ZoneInfo
 
 from pagerpal_common.errors import Refusal, Unprocessable
 from pagerpal_common.http import LARGEST_ID
-from pagerpal_common.oncall import Span, Timeline
+from pagerpal_common.oncall import Timeline
 from pagerpal_common.vocabulary import Role
 from pagerpal_common.wall_clock import first_shown, shown_at
 from starlette.responses import Response
 
 from pagerpal_web.context import Context
-from pagerpal_web.domain.coverage import ahead, holders, joined, next_holder
+from pagerpal_web.domain.coverage import HORIZON, cut, gaps_within, holders, in_all, joined, standing
 from pagerpal_web.domain.picture import Picture, Stretch
-from pagerpal_web.storage.schedule_people import MOST_SCHEDULES, Calendar, Named, colleagues, list_calendars, list_teams
+from pagerpal_web.storage.schedule_people import (
+    MOST_SCHEDULES,
+    Calendar,
+    Named,
+    colleagues_of,
+    list_calendars,
+    list_teams,
+)
 from pagerpal_web.ui.cover import stand_in
 from pagerpal_web.ui.coverage import FORTNIGHT, Loaded, Viewer, draw_team, load
 from pagerpal_web.ui.forms import problems
@@ -65,7 +72,8 @@ class TeamCover:
     calendars: Sequence[Calendar]
     picture: Picture
     timelines: Mapping[int, Timeline]
-    gap: timedelta
+    gap: timedelta | None
+    """Of the schedules that a policy pages by; None where there is none. Nobody misses anybody on the others."""
 
 
 async def show_on_call(ctx: Context, visit: Visit) -> Response:
@@ -97,6 +105,22 @@ def fortnight(visit: Visit, viewer: Viewer) -> tuple[Stretch, date]:
     return Stretch(first_shown(begins, viewer.zone), first_shown(begins + FORTNIGHT, viewer.zone)), first
 
 
+def counted(viewer: Viewer, shown: Stretch) -> tuple[Stretch, str]:
+    """Of which time gaps are counted while these two weeks are shown, and how that is called: of the time ahead, as on
+    every page, unless other weeks are looked at."""
+    first, today = (shown_at(at, viewer.zone).date() for at in (shown.since, viewer.now))
+    if first == today:
+        return Stretch(viewer.now, viewer.now + HORIZON), "the next 14 days"
+    return shown, "these two weeks"
+
+
+def both(one: Stretch, other: Stretch) -> Stretch | None:
+    """Two stretches as one; None when there is time between them."""
+    if one.until < other.since or other.until < one.since:
+        return None
+    return Stretch(min(one.since, other.since), max(one.until, other.until))
+
+
 def read_times(visit: Visit) -> tuple[datetime, datetime]:
     """The instants that a button of ours has sent.
 
@@ -122,24 +146,25 @@ async def _show(ctx: Context, visit: Visit, refused: Refusal | None = None) -> R
     viewer = viewer_of(ctx, visit)
     shown, first = fortnight(visit, viewer)
     to_come = Stretch(viewer.now, viewer.now + AHEAD)
+    whole = both(to_come, shown)
     async with ctx.db.begin() as tx:
         teams = await list_teams(tx)
         team_id = _team(visit, teams)
         calendars = await list_calendars(tx, viewer.user_id, team_id=team_id)
-        ids = [calendar.schedule_id for calendar in calendars]
         drawn = _first_teams(calendars)
-        coming, during = await load(tx, ids, to_come), await load(tx, [each.schedule_id for each in drawn], shown)
-        mine = {
-            number: await colleagues(tx, number)
-            for number, roster in coming.rosters.items()
-            if visit.may(Role.RESPONDER) and viewer.user_id in roster.user_ids
-        }
-    soon = await coming.timelines(to_come)
+        coming = await load(tx, [each.schedule_id for each in calendars], whole or to_come)
+        during = coming if whole else await load(tx, [each.schedule_id for each in drawn], shown)
+        own = [number for number, roster in coming.rosters.items() if viewer.user_id in roster.user_ids]
+        mine = await colleagues_of(tx, own if visit.may(Role.RESPONDER) else [])
+    soon = await coming.timelines(whole or to_come)
+    then = soon if whole else await during.timelines(shown)
+    soon = {number: cut(its, to_come.since, to_come.until) for number, its in soon.items()}
     people = Loaded({}, {**coming.people, **during.people})
     values = {
         "now_by_team": _by_team([_now(each, soon[each.schedule_id], viewer, mine) for each in calendars]),
         "own": list(_own(calendars, soon, viewer, mine))[:OWN_SHIFTS],
-        "covers": await _covers(drawn, during, shown, viewer),
+        "covers": _covers(drawn, then, people, shown, viewer),
+        "counted": counted(viewer, shown)[1],
         "beyond": {each.team_id: each.team_name for each in calendars[len(drawn) :]},
         "is_cut": len(calendars) >= MOST_SCHEDULES,
         "people": people,
@@ -168,15 +193,9 @@ def _first_teams(calendars: list[Calendar]) -> list[Calendar]:
 
 
 def _now(calendar: Calendar, soon: Timeline, viewer: Viewer, mine: Mapping[int, Sequence[Named]]) -> Now:
-    holder = next((span.user_id for span in soon.spans if span.starts_at <= viewer.now < span.ends_at), None)
-    following = next_holder(soon, viewer.now)
-    return Now(
-        calendar,
-        holder,
-        None if following is None else following.starts_at,
-        following.user_id if isinstance(following, Span) else None,
-        _others(mine.get(calendar.schedule_id, ()), viewer),
-    )
+    its = standing(soon, viewer.now)
+    stand_ins = _others(mine.get(calendar.schedule_id, ()), viewer)
+    return Now(calendar, its.holder, its.until, its.next_user, stand_ins)
 
 
 def _by_team(rows: Sequence[Now]) -> list[tuple[Calendar, list[Now]]]:
@@ -202,15 +221,20 @@ def _others(people: Sequence[Named], viewer: Viewer) -> list[Named]:
     return [person for person in people if person.user_id != viewer.user_id]
 
 
-async def _covers(calendars: Sequence[Calendar], during: Loaded, shown: Stretch, viewer: Viewer) -> list[TeamCover]:
-    timelines = await during.timelines(shown)
-    found = []
+def _covers(
+    calendars: Sequence[Calendar], found: Mapping[int, Timeline], people: Loaded, shown: Stretch, viewer: Viewer
+) -> list[TeamCover]:
+    """Each team's picture, out of timelines that may reach further than it."""
+    timelines = {each.schedule_id: cut(found[each.schedule_id], shown.since, shown.until) for each in calendars}
+    of, _ = counted(viewer, shown)
+    covers = []
     for team_id, group in groupby(calendars, key=lambda calendar: calendar.team_id):
         own = list(group)
-        picture = draw_team(own, timelines, during, shown, viewer)
-        gap = sum((ahead(timelines[each.schedule_id].gaps, viewer.now) for each in own), timedelta())
-        found.append(TeamCover(team_id, own[0].team_name, own[0].is_mine, own, picture, timelines, gap))
-    return found
+        picture = draw_team(own, timelines, people, shown, viewer)
+        gaps = [gaps_within(found[each.schedule_id], of.since, of.until) for each in own if each.uses]
+        gap = sum(map(in_all, gaps), timedelta()) if gaps else None
+        covers.append(TeamCover(team_id, own[0].team_name, own[0].is_mine, own, picture, timelines, gap))
+    return covers
 
 
 PAGES: tuple[Page, ...] = (

@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pagerpal_web.accounts import check_origin
 from pagerpal_web.context import Context
+from pagerpal_web.one_transaction import in_one_transaction
 from pagerpal_web.sessions import COOKIE, session_of
 from pagerpal_web.storage.sessions import Session
 from pagerpal_web.ui.forms import Form, read_form
@@ -75,14 +76,20 @@ class Page:
     handler: Callable[[Context, Visit], Awaitable[Response]]
     allow: Role | None = Role.VIEWER
     """The least role that may see or do it; None when nobody needs to be logged in."""
+    waits: bool = False
+    """Whether looking at it waits for more than the database: it holds no transaction meanwhile."""
 
 
 def endpoint(page: Page) -> Endpoint:
-    """The page as a row of the routes."""
+    """The page as a row of the routes. What is only looked at is read in one transaction, after that of the session."""
 
     async def handler(ctx: Context, call: Call[None]) -> Response:
         try:
-            return await page.handler(ctx, await _visit(ctx, page, call))
+            visit = await _visit(ctx, page, call)
+            if page.method != "GET" or page.waits:
+                return await page.handler(ctx, visit)
+            async with in_one_transaction(ctx) as its:
+                return await page.handler(its, visit)
         except PagerPalError as error:
             return await _instead(ctx, call.request, error)
 

@@ -4,17 +4,15 @@ So the preview cannot say anything else than what saving does: its rules, its re
 row of it is ever seen by anybody else, because its transaction takes it back (PostgreSQL, "ROLLBACK TO SAVEPOINT").
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
 
-from pagerpal_common.db import Database
 from pagerpal_common.oncall import Timeline
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_web.context import Context
 from pagerpal_web.domain.picture import Stretch
+from pagerpal_web.one_transaction import within
 from pagerpal_web.ui.coverage import Loaded, load
 
 Change = Callable[[Context], Awaitable[Any]]
@@ -28,22 +26,6 @@ class Rehearsal:
     before: Timeline
     after: Timeline
     loaded: Loaded
-
-
-class _Within:
-    """A database whose only transaction has begun, and ends elsewhere."""
-
-    def __init__(self, tx: AsyncConnection) -> None:
-        self._tx = tx
-
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
-        yield self._tx
-
-
-def within(ctx: Context, tx: AsyncConnection) -> Context:
-    """For handlers that are to work in this transaction instead of one of their own."""
-    return replace(ctx, db=cast(Database, _Within(tx)))
 
 
 async def rehearsed(ctx: Context, schedule_id: int, stretch: Stretch, change: Change) -> Rehearsal:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from pagerpal_web.context import Context
 from pagerpal_web.domain.clock_changes import clock_changes
-from pagerpal_web.domain.coverage import ahead, differences, new_gaps
+from pagerpal_web.domain.coverage import differences, in_all, new_gaps
 from pagerpal_web.domain.picture import Stretch
 from pagerpal_web.storage.schedule_people import Calendar
 from pagerpal_web.ui.coverage import Layer, Loaded, draw_layers, said_of
@@ -161,8 +161,8 @@ def _preview(ctx: Context, visit: Visit, page: FormPage, proposal: Proposal, reh
         changed[:SHOWN_DIFFERENCES],
         max(len(changed) - SHOWN_DIFFERENCES, 0),
         new_gaps(changed),
-        ahead(rehearsal.before.gaps, stretch.since),
-        ahead(rehearsal.after.gaps, stretch.since),
+        in_all(rehearsal.before.gaps),
+        in_all(rehearsal.after.gaps),
         draw_layers(
             rows, rehearsal.loaded, Stretch(stretch.since, min(stretch.until, stretch.since + DRAWN)), viewer, zone
         ),

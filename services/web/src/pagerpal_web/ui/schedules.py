@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from pagerpal_web.api.schedules import NewSchedule, create_schedule, delete_schedule
 from pagerpal_web.context import Context
-from pagerpal_web.domain.coverage import ahead, holders, joined
+from pagerpal_web.domain.coverage import HORIZON, cut, gaps_within, holders, in_all, standing
 from pagerpal_web.domain.picture import Stretch
 from pagerpal_web.domain.shown import plain
 from pagerpal_web.storage.entries_ahead import MOST, list_entries_ahead
@@ -23,7 +23,7 @@ from pagerpal_web.storage.schedule_people import MOST_SCHEDULES, Calendar, list_
 from pagerpal_web.ui.coverage import FORTNIGHT, Layer, Loaded, Viewer, draw_layers, load
 from pagerpal_web.ui.forms import fit, problems
 from pagerpal_web.ui.html import redirect, render, status_of
-from pagerpal_web.ui.oncall import fortnight, viewer_of
+from pagerpal_web.ui.oncall import both, counted, fortnight, viewer_of
 from pagerpal_web.ui.pages import Page, Visit, not_found
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -48,13 +48,14 @@ class Line:
     calendar: Calendar
     holder: int | None
     until: datetime | None
+    """None when that is further ahead than was looked."""
     gap: timedelta
 
 
 async def show_schedules(ctx: Context, visit: Visit) -> Response:
     """The list, with who is on call now."""
     viewer = viewer_of(ctx, visit)
-    stretch = Stretch(viewer.now, viewer.now + FORTNIGHT)
+    stretch = Stretch(viewer.now, viewer.now + HORIZON)
     async with ctx.db.begin() as tx:
         calendars = await list_calendars(tx, viewer.user_id)
         loaded = await load(tx, [calendar.schedule_id for calendar in calendars], stretch)
@@ -71,12 +72,9 @@ async def show_schedules(ctx: Context, visit: Visit) -> Response:
     )
 
 
-def _line(calendar: Calendar, its: Timeline, viewer: Viewer) -> Line:
-    gap = ahead(its.gaps, viewer.now)
-    if not its.spans or its.spans[0].starts_at > viewer.now:
-        return Line(calendar, None, None, gap)
-    holder = its.spans[0].user_id
-    return Line(calendar, holder, joined(its, holder)[0][1], gap)
+def _line(calendar: Calendar, timeline: Timeline, viewer: Viewer) -> Line:
+    its = standing(timeline, viewer.now)
+    return Line(calendar, its.holder, its.until, in_all(its.gaps))
 
 
 async def new_schedule(ctx: Context, visit: Visit) -> Response:
@@ -141,19 +139,23 @@ async def _show(ctx: Context, visit: Visit, refused: Refusal | None = None) -> R
     calendar = await calendar_of(ctx, visit)
     viewer = viewer_of(ctx, visit)
     shown, first = fortnight(visit, viewer)
+    of, said = counted(viewer, shown)
+    stretch = both(shown, of) or shown
     async with ctx.db.begin() as tx:
-        loaded = await load(tx, [calendar.schedule_id], shown)
+        loaded = await load(tx, [calendar.schedule_id], stretch)
         entries = await list_entries_ahead(tx, calendar.schedule_id, viewer.now)
         rotations = await list_rows(tx, ROTATIONS, visit.ids, limit=MOST_ROTATIONS, after=0)
     roster = loaded.rosters[calendar.schedule_id]
-    whole = (await loaded.timelines(shown))[calendar.schedule_id]
+    found = (await loaded.timelines(stretch))[calendar.schedule_id]
+    whole = cut(found, shown.since, shown.until)
     names = {rotation.id: rotation.name for rotation in rotations}
     layers = [Layer("On call", whole, is_whole=True), *_layers(roster, names, shown, loaded)]
     values = {
         "calendar": calendar,
         "picture": draw_layers(layers, loaded, shown, viewer, ZoneInfo(calendar.timezone)),
         "rows": holders(whole),
-        "gap": ahead(whole.gaps, viewer.now),
+        "gap": in_all(gaps_within(found, of.since, of.until)),
+        "counted": said,
         "people": loaded,
         "entries": entries,
         "most": MOST,

@@ -112,4 +112,4 @@ def _line(settings: WebSettings, setting: Setting) -> tuple[str, str, str]:
     return setting.variable, setting.meaning, str(value) if setting.is_harmless else "set"
 
 
-PAGES: tuple[Page, ...] = (Page("GET", "/settings", show_settings),)
+PAGES: tuple[Page, ...] = (Page("GET", "/settings", show_settings, waits=True),)

@@ -1,7 +1,8 @@
 """How are times, durations and names written on a page? For people, in their own time zone."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,20 +16,22 @@ from pagerpal_web.domain.shown import lines, plain
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
+REMEMBERED = 8192
+"""Instants whose words are kept: some 2 MB."""
+
 
 @pass_context
 def moment(values: Values, at: datetime | None, *, seconds: bool = False) -> Markup | str:
     """An instant in the viewer's time zone, as exactly as it matters; the whole of it when pointed at."""
     if at is None:
         return "never"
-    zone = ZoneInfo(values["timezone"])
-    there, today = at.astimezone(zone), values["now"].astimezone(zone)
-    return _time(at, there, _clock(there, today, seconds=seconds))
+    timezone: str = values["timezone"]
+    return _moment(at, timezone, values["now"].astimezone(ZoneInfo(timezone)).date(), seconds=seconds)
 
 
 def clock_of(zone: ZoneInfo, now: datetime, *, seconds: bool = False) -> Callable[[datetime], str]:
     """Writes instants into sentences: as `moment` writes them onto pages."""
-    return lambda at: _clock(at.astimezone(zone), now.astimezone(zone), seconds=seconds)
+    return lambda at: _clock(at.astimezone(zone), now.astimezone(zone).date(), seconds=seconds)
 
 
 @pass_context
@@ -36,11 +39,9 @@ def ago(values: Values, at: datetime | None) -> Markup | str:
     """How long ago, or how soon."""
     if at is None:
         return "never"
-    there = at.astimezone(ZoneInfo(values["timezone"]))
     away = (values["now"] - at).total_seconds()
-    if abs(away) < 1:
-        return _time(at, there, "now")
-    return _time(at, there, f"{span(away)} ago" if away > 0 else f"in {span(-away)}")
+    text = "now" if abs(away) < 1 else f"{span(away)} ago" if away > 0 else f"in {span(-away)}"
+    return _time(at, values["timezone"], text)
 
 
 def span(length: timedelta | float) -> str:
@@ -80,9 +81,15 @@ def until(values: Values, at: datetime) -> Markup:
     return Markup('<b class="count" data-until="{}">{}</b>').format(exactly, text)
 
 
-def _clock(there: datetime, today: datetime, *, seconds: bool) -> str:
+# A picture of a rota names the same instants over and over, on each page of everybody who looks at it.
+@lru_cache(maxsize=REMEMBERED)
+def _moment(at: datetime, timezone: str, today: date, *, seconds: bool) -> Markup:
+    return _time(at, timezone, _clock(at.astimezone(ZoneInfo(timezone)), today, seconds=seconds))
+
+
+def _clock(there: datetime, today: date, *, seconds: bool) -> str:
     clock = f"{there:%H:%M:%S}" if seconds else f"{there:%H:%M}"
-    day = "" if there.date() == today.date() else f"{there:%a} {there.day} {there:%b} "
+    day = "" if there.date() == today else f"{there:%a} {there.day} {there:%b} "
     year = "" if there.year == today.year else f"{there.year} "
     return f"{day}{year}{clock}"
 
@@ -94,11 +101,19 @@ def linked(text: str) -> Markup:
     return Markup("").join(parts)
 
 
-def _time(at: datetime, there: datetime, text: str) -> Markup:
+def _time(at: datetime, timezone: str, text: str) -> Markup:
+    return _opened(at, timezone) + text + _CLOSED
+
+
+_CLOSED = Markup("</time>")
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _opened(at: datetime, timezone: str) -> Markup:
+    """The element of an instant, up to what is read in it."""
+    there = at.astimezone(ZoneInfo(timezone))
     whole = f"{there:%A} {there.day} {there:%B %Y, %H:%M:%S} {there.tzname()}"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        at.astimezone(UTC).isoformat(timespec="seconds"), whole, text
-    )
+    return Markup('<time datetime="{}" title="{}">').format(at.astimezone(UTC).isoformat(timespec="seconds"), whole)
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
