@@ -3,6 +3,7 @@
 from planted import GATES, INGEST, KILLING, NOTIFIER, RATIONS, WATCHING, Mutation
 
 SOURCE = f"{NOTIFIER}/src/pagerpal_notifier"
+WEB_PUSH = f"{NOTIFIER}/tests/integration/test_web_push.py"
 
 IN_SENDING = (
     Mutation(
@@ -144,5 +145,26 @@ IN_SENDING = (
         "JOIN directory.contact_proofs p ON p.user_id = m.user_id AND p.method_id = m.id AND p.address = m.address",
         "LEFT JOIN directory.contact_proofs p ON p.method_id = m.id",
         f"{INGEST}/tests/integration/test_replies.py::test_a_contact_method_speaks_for_its_owner_once_it_is_proven",
+    ),
+    Mutation(
+        "whoever says that they are a browser has pages posted anywhere",
+        "libs/pagerpal_common/src/pagerpal_common/web_push.py",
+        "if not (is_own or any(_is_one_of(host, name) for name in SERVICES)):",
+        "if not host:",
+        f"{WEB_PUSH}::test_nothing_is_posted_to_a_service_that_nobody_has_named",
+    ),
+    Mutation(
+        "pages are planned for a browser whose subscription has ended",
+        f"{SOURCE}/records.py",
+        "if one.outcome.has_ended]",
+        "if False]",
+        f"{WEB_PUSH}::test_no_page_is_planned_for_a_browser_that_has_ended_and_another_subscription_of_it_counts",
+    ),
+    Mutation(
+        "two messages to a browser are sealed with the same salt",
+        f"{SOURCE}/domain/sealing.py",
+        "salt=os.urandom(16))",
+        "salt=bytes(16))",
+        f"{NOTIFIER}/tests/unit/test_web_push.py::test_what_is_sealed_the_browser_opens_and_it_never_looks_the_same",
     ),
 )

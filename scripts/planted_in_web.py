@@ -101,10 +101,25 @@ IN_WEB = (
     Mutation(
         "an admin sees whole addresses",
         f"{WEB}/src/pagerpal_web/api/contact_methods.py",
-        "if call.actor.user_id == method.user_id:",
-        "if True:",
+        "if call.actor.user_id == method.user_id and method.channel is not Channel.WEB_PUSH:",
+        "if method.channel is not Channel.WEB_PUSH:",
         f"{WEB}/tests/integration/test_contact_methods.py"
         "::test_only_the_owner_sees_a_whole_address_an_admin_a_masked_one_and_nobody_else_any",
+    ),
+    Mutation(
+        "a browser's subscription is shown",
+        f"{WEB}/src/pagerpal_web/api/contact_methods.py",
+        "if call.actor.user_id == method.user_id and method.channel is not Channel.WEB_PUSH:",
+        "if call.actor.user_id == method.user_id:",
+        f"{WEB}/tests/integration/test_devices.py::test_nobody_is_shown_anything_of_a_subscription_not_even_its_owner",
+    ),
+    Mutation(
+        "a browser that has ended counts as verified",
+        f"{WEB}/src/pagerpal_web/storage/contact_methods.py",
+        "and_(_PROVEN_AT.is_not(None), _ENDED_AT.is_(None))",
+        "and_(_PROVEN_AT.is_not(None))",
+        f"{WEB}/tests/integration/test_devices.py"
+        "::test_a_subscription_that_has_ended_is_told_and_proves_nothing_until_there_is_another",
     ),
     Mutation(
         "an admin says that somebody's method is theirs",

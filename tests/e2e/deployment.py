@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pagerpal_common.clock import utc_now
+from pagerpal_common.testing.browser import PUSH_KEY
 from pagerpal_common.testing.rabbitmq import RabbitMQNode
 from pagerpal_standalone.postgres import database_url
 
@@ -77,6 +78,7 @@ class Deployment:
     def __post_init__(self) -> None:
         self.canaries.plant("password", ADMIN_PASSWORD)
         self.canaries.plant("provider's key", API_KEY)
+        self.canaries.plant("key of web push", PUSH_KEY)
 
     @property
     def output(self) -> str:
@@ -112,6 +114,7 @@ def environment(directory: Path, infobip: FakeInfobip | None, **more: str) -> di
         "HOME": str(directory),
         "PAGERPAL_DATA_DIR": str(directory / "data"),
         "PAGERPAL_TEST_CLOCK": str(directory / "clock"),
+        "PAGERPAL_WEB_PUSH_KEY": PUSH_KEY,
         "PYTHONWARNINGS": "error",
     }
     if infobip is not None:

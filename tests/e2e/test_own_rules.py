@@ -1,11 +1,13 @@
 """Who decides how they are paged? They themselves: a phone of their own choice, proven, and a rule that names it."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+from pagerpal_common.testing.browser import FakeBrowser
 
 from tests.e2e.pagerpal import PASSWORD, Pagerpal, Person, minutes
 
@@ -104,3 +106,29 @@ async def test_an_address_and_a_secret_of_a_webhook_come_out_nowhere(pagerpal: P
         gone = await hers.delete(f"contact-methods/{method['id']}")
 
     assert (wrong.status_code, twice.status_code, gone.status_code) == (422, 409, 204)
+
+
+async def test_a_browsers_subscription_comes_out_nowhere(pagerpal: Pagerpal) -> None:
+    ana = await pagerpal.given_person("ana", can_log_in=True)
+    secret = f"of-anas-browser-{next(pagerpal.deployment.numbers)}"
+    browser = FakeBrowser(f"https://updates.push.services.mozilla.com/wpush/v2/{secret}")
+    subscription = browser.subscription()
+    pagerpal.deployment.canaries.plant("subscription's address", secret)
+    for kind, key in json.loads(subscription)["keys"].items():
+        pagerpal.deployment.canaries.plant(f"subscription's {kind}", key)
+    async with logged_in(pagerpal, ana) as hers:
+
+        async def is_taken() -> Any:
+            """A notifier tells soon after its start that it sends to browsers."""
+            answer = await hers.post("contact-methods", json={"channel": "web_push", "address": subscription})
+            return answer.json() if answer.status_code == 201 else None
+
+        method = await pagerpal.until("browsers are taken", is_taken)
+        elsewhere = subscription.replace("updates.push.services.mozilla.com", "push.example.org")
+        wrong = await hers.patch(f"contact-methods/{method['id']}", json={"address": elsewhere})
+        twice = await hers.post("contact-methods", json={"channel": "web_push", "address": subscription})
+        shown = await hers.get(f"contact-methods/{method['id']}")
+        gone = await hers.delete(f"contact-methods/{method['id']}")
+
+    assert (wrong.status_code, twice.status_code, gone.status_code) == (422, 409, 204)
+    assert secret not in shown.text

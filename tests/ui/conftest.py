@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog,
 
 from tests.e2e.deployment import ADMIN_EMAIL, ADMIN_PASSWORD, Deployment, standalone
 from tests.e2e.fake_infobip import fake_infobip
+from tests.ui.fake_push import FakePush, fake_push
 from tests.ui.world import World, a_world
 
 CHROMIUM = shutil.which("chromium")
@@ -39,10 +40,20 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def push() -> Iterator[FakePush]:
+    """Where its messages to browsers go."""
+    with fake_push() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory, push: FakePush) -> Iterator[Deployment]:
     """A running PagerPal that all these tests share."""
     directory, messengers = tmp_path_factory.mktemp("ui"), "discord,matrix,ntfy,telegram"
-    with fake_infobip() as infobip, standalone(directory, infobip, PAGERPAL_LONG_TAIL=messengers) as running:
+    with (
+        fake_infobip() as infobip,
+        standalone(directory, infobip, PAGERPAL_LONG_TAIL=messengers, PAGERPAL_WEB_PUSH_HOSTS=push.host) as running,
+    ):
         yield running
 
 

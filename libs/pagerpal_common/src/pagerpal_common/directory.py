@@ -41,12 +41,15 @@ WHERE u.is_active AND (u.role = 'admin' OR m.user_id IS NOT NULL OR u.id = ANY(:
 ORDER BY u.id
 """)
 
-# With the rules of each, and where they lead: a method is proven while its address is the one that was proven.
+# With the rules of each, and where they lead: a method is proven while its address is the one that was proven, and
+# that of a browser until its push service has said that it takes nothing any more.
 _CONTACTS = text("""
 SELECT u.id AS user_id, u.name, u.email, u.phone, u.is_active, (
     SELECT coalesce(jsonb_agg(jsonb_build_object(
         'rule_id', r.id, 'severity', r.severity, 'delay_seconds', r.delay_seconds,
-        'channel', coalesce(r.channel, m.channel), 'method_id', m.id, 'is_proven', p.method_id IS NOT NULL,
+        'channel', coalesce(r.channel, m.channel), 'method_id', m.id,
+        'is_proven', p.method_id IS NOT NULL AND NOT (m.channel = 'web_push' AND EXISTS (
+            SELECT FROM notification.ended_subscriptions WHERE address_digest = sha256(convert_to(m.address, 'UTF8')))),
         'address', m.address
     ) ORDER BY r.id), '[]')
     FROM directory.notification_rules r

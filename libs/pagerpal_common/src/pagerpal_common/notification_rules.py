@@ -151,7 +151,10 @@ def _problem(person: Addressee | None) -> str | None:
 def _rule_problem(person: Addressee, rule: PersonalRule) -> str | None:
     if rule.method_id is None:
         return _own_problem(person, rule.channel)
-    return None if rule.is_proven else f"contact method {rule.method_id} is not verified"
+    if rule.is_proven:
+        return None
+    ended = ", or its browser takes no notifications any more" if rule.channel is Channel.WEB_PUSH else ""
+    return f"contact method {rule.method_id} is not verified{ended}"
 
 
 def _own_problem(person: Addressee, channel: Channel) -> str | None:
@@ -171,4 +174,5 @@ _HOW = {
     Channel.WEBHOOK: "webhook",
     Channel.SLACK: "chat",
     Channel.APPRISE: "messenger",
+    Channel.WEB_PUSH: "push notification",
 }

@@ -107,6 +107,7 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"  # a signed POST to a URL of the person's own
     SLACK = "slack"  # an incoming webhook of a chat
     APPRISE = "apprise"  # a messenger or push service, by its Apprise URL
+    WEB_PUSH = "web_push"  # a browser that has subscribed to them
 
 
 class RuleSeverity(StrEnum):

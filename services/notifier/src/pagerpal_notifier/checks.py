@@ -18,6 +18,7 @@ from pagerpal_notifier.domain.delivery import SEND_SECONDS
 from pagerpal_notifier.domain.page import Notice
 from pagerpal_notifier.domain.proof import OUTCOMES, as_claim, code_notice, trial_notice
 from pagerpal_notifier.storage.checks import Check, find_check, insert_code
+from pagerpal_notifier.storage.endings import save_ended
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,9 @@ async def check_contact(ctx: Context, command: CheckContact) -> ContactChecked:
         return _told(ctx, CheckOutcome.UNCERTAIN, "asked for before; it may have gone")
     claim = as_claim(check.check_id, check.channel, check.address, notice, signing_secret=check.signing_secret)
     outcome = await call(ctx, claim, until)
+    if outcome.has_ended:
+        async with ctx.db.begin() as tx:
+            await save_ended(tx, [check.address], now=ctx.now())
     log.info(
         "check.sent", check_id=str(check.check_id), kind=check.kind, channel=check.channel, verdict=outcome.verdict
     )

@@ -34,7 +34,7 @@ from pagerpal_notifier.domain.lifecycle import LOST
 from pagerpal_notifier.domain.page import Claim
 from pagerpal_notifier.intake import take_in
 from pagerpal_notifier.receipts import forget, match
-from pagerpal_notifier.storage.channels import save_channels
+from pagerpal_notifier.storage.channels import Served, save_channels
 from pagerpal_notifier.storage.circuits import release_stray
 from pagerpal_notifier.storage.notifications import cancel_held
 
@@ -114,8 +114,9 @@ async def match_receipts(ctx: Context) -> int:
 
 async def tell_channels(ctx: Context) -> int:
     """Write down who takes the pages of each channel here, so that pages of web can warn of those that reach nobody."""
+    served = {channel: Served(one.name, one.public_key) for channel, one in ctx.providers.items()}
     async with ctx.db.begin() as tx:
-        return await save_channels(tx, {channel: provider.name for channel, provider in ctx.providers.items()})
+        return await save_channels(tx, served)
 
 
 async def _deliver(ctx: Context, claim: Claim, until: float) -> None:

@@ -21,6 +21,7 @@ from pagerpal_notifier.domain.delivery import Change, Outcome, Verdict, after_me
 from pagerpal_notifier.domain.page import Claim, Member
 from pagerpal_notifier.domain.watching import first_look
 from pagerpal_notifier.storage.circuits import uncount
+from pagerpal_notifier.storage.endings import save_ended
 from pagerpal_notifier.storage.notifications import end_attempts
 
 LIMITS = Limits(group=50, under_way=2, waiting=1_000, wait=5.0)
@@ -60,6 +61,7 @@ class Records:
             moves = [_moves(one, news, now) for one in answers]
             await end_attempts(tx, [(one.claim.attempt_id, one.outcome) for one in answers], now=now)
             await save(self._outbox, tx, [move for part in moves for move in part], now=now)
+            await save_ended(tx, [one.claim.address for one in answers if one.outcome.has_ended], now=now)
             await uncount(tx, [row for one in answers if breaker.is_outage(one, news) for row in one.rows])
         breaker.report(news, now=now)
         self._outbox.bell.ring()

@@ -7,9 +7,12 @@ from urllib.parse import urlsplit
 from pagerpal_common.ack_links import ack_key
 from pagerpal_common.config import Settings
 from pagerpal_common.long_tail import Allowed, HostList, MessengerList, allowed
+from pagerpal_common.web_push import Allowed as AllowedPush
+from pagerpal_common.web_push import PushHosts, hosts_of
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from pagerpal_notifier.domain.limits import rates
+from pagerpal_notifier.domain.sealing import private_key
 
 LONGEST_PUBLIC_URL = 200
 LONGEST_RATES = 200
@@ -32,6 +35,10 @@ class NotifierSettings(Settings):
     """Which messengers people may be paged by, through Apprise: `telegram,discord`. None unless it is set."""
     long_tail_hosts: HostList = Field("", alias="PAGERPAL_LONG_TAIL_HOSTS")
     """Servers of one's own that messages may go to: `ntfy.example.org,chat.example.org:8443`."""
+    web_push_key: SecretStr | None = Field(None, alias="PAGERPAL_WEB_PUSH_KEY")
+    """What messages to browsers are signed with. Browsers subscribe to its public half, and to no other."""
+    web_push_hosts: PushHosts = Field("", alias="PAGERPAL_WEB_PUSH_HOSTS")
+    """Push services beside those of the browsers' makers: `push.example.org`."""
 
     @field_validator("infobip_base_url")
     @classmethod
@@ -65,6 +72,18 @@ class NotifierSettings(Settings):
         if given is not None and len(given.get_secret_value().encode()) < SHORTEST_KEY_BYTES:
             raise ValueError("it must have at least 32 bytes (try `openssl rand -base64 48`)")
         return given
+
+    @field_validator("web_push_key")
+    @classmethod
+    def _check_push_key(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None:
+            private_key(given.get_secret_value())
+        return given
+
+    @property
+    def web_push(self) -> AllowedPush:
+        """Which push services messages may go to."""
+        return AllowedPush(hosts_of(self.web_push_hosts), is_guarded=self.env == "production")
 
     @property
     def long_tail(self) -> Allowed:

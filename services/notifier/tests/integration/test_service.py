@@ -142,7 +142,7 @@ async def test_it_tells_who_serves_each_channel_and_tells_it_anew_when_its_setti
     world: World, start: Callable[..., tuple[Service, RecordingBus]]
 ) -> None:
     bare, _ = start()
-    assert await bare.loops[-1].tick() == 6
+    assert await bare.loops[-1].tick() == 7
     await bare.close()
     assert await told(world) == {
         "sms": "console",
@@ -151,6 +151,7 @@ async def test_it_tells_who_serves_each_channel_and_tells_it_anew_when_its_setti
         "webhook": "webhook",
         "slack": "slack",
         "apprise": "console",
+        "web_push": "console",
     }
 
     served, _ = start(SMTP_URL="smtp://127.0.0.1:25", INFOBIP_BASE_URL="http://127.0.0.1:9", INFOBIP_API_KEY="k" * 20)

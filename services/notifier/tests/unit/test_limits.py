@@ -7,7 +7,7 @@ from pagerpal_notifier.settings import NotifierSettings
 
 
 def test_without_a_setting_each_provider_has_its_default() -> None:
-    assert rates("") == {"apprise": 15, "infobip": 100, "slack": 50, "smtp": 50, "webhook": 100}
+    assert rates("") == {"apprise": 15, "infobip": 100, "slack": 50, "smtp": 50, "web_push": 50, "webhook": 100}
     assert {name for name, limits in LIMITS.items() if limits.has_circuit} == {"infobip", "smtp"}
 
 
@@ -17,6 +17,7 @@ def test_what_is_set_stands_and_the_others_keep_theirs() -> None:
         "infobip": 250,
         "slack": 50,
         "smtp": 0.5,
+        "web_push": 50,
         "webhook": 100,
     }
 
@@ -28,7 +29,7 @@ def test_a_rate_that_is_none_is_refused(given: str) -> None:
 
 
 def test_a_provider_that_is_unknown_is_refused_when_the_service_starts() -> None:
-    with pytest.raises(ConfigError, match=r"PAGERPAL_PROVIDER_RATES.*apprise, infobip, slack, smtp, webhook"):
+    with pytest.raises(ConfigError, match=r"PAGERPAL_PROVIDER_RATES.*apprise, infobip, slack, smtp, web_push, webhook"):
         load(NotifierSettings, {"PAGERPAL_PROVIDER_RATES": "twilio=3"})
 
 

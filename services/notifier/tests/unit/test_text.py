@@ -14,6 +14,7 @@ from pagerpal_common.vocabulary import Channel, Severity
 from pagerpal_notifier.channels.long_tail.words import message
 from pagerpal_notifier.channels.slack.body import slack_body
 from pagerpal_notifier.channels.smtp.words import mail_body, mail_html, mail_subject
+from pagerpal_notifier.channels.web_push.words import notification
 from pagerpal_notifier.channels.webhook.body import webhook_body
 from pagerpal_notifier.domain.page import Claim, Digest, Page
 from pagerpal_notifier.domain.sms import sms_text
@@ -54,6 +55,7 @@ def said_among_others(page: Page, public_url: str | None) -> list[str]:
         mail_html(digest, public_url),
         *texts_in(json.loads(slack_body(digest, public_url))),
         message(digest, public_url),
+        *texts_in(json.loads(notification(digest))),
     ]
 
 
@@ -68,6 +70,7 @@ def everything_said(page: Page, public_url: str | None = None) -> list[str]:
         *texts_in(json.loads(webhook_body(claim_of(page), public_url))),
         *texts_in(json.loads(slack_body(page, public_url))),
         message(page, public_url),
+        *texts_in(json.loads(notification(page))),
         *said_among_others(page, public_url),
     ]
     return [line for text in said for line in text.split("\n")]

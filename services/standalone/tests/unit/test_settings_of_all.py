@@ -27,6 +27,7 @@ HARMLESS = {
     "PAGERPAL_REPLY_SECONDS",
     "PAGERPAL_SOURCE_ALERTS_PER_SECOND",
     "PAGERPAL_TRUSTED_PROXIES",
+    "PAGERPAL_WEB_PUSH_HOSTS",
     "PORT",
 }
 """What may be shown to anybody. Whatever else is read from the environment is a SecretStr."""
@@ -52,6 +53,9 @@ VALUES = {
     "PAGERPAL_REPLY_SECONDS": "3.5",
     "PAGERPAL_SOURCE_ALERTS_PER_SECOND": "50.0",
     "PAGERPAL_TRUSTED_PROXIES": "10.0.0.0/8",
+    # In Base64: it has to be 32 bytes.
+    "PAGERPAL_WEB_PUSH_KEY": "canary" * 7 + "c=",
+    "PAGERPAL_WEB_PUSH_HOSTS": "push.example.org,push.example.net:8443",
     "PORT": "9000",
     "SMTP_URL": "smtps://pagerpal:canary@mail:465",
 }

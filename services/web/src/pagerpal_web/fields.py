@@ -13,6 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 from pagerpal_common.http import LARGEST_ID, Body
 from pagerpal_common.long_tail import LONGEST_ADDRESS
 from pagerpal_common.vocabulary import Channel
+from pagerpal_common.web_push import LONGEST_SUBSCRIPTION, given
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -84,6 +85,11 @@ def _apprise_url(value: str) -> str:
     return value
 
 
+def _subscription(value: str) -> str:
+    """As a browser says it; which push services are let through is for the settings to say."""
+    return given(value).address
+
+
 _BY_CHANNEL: Mapping[Channel, tuple[Callable[[str], str], int]] = {
     Channel.SMS: (_phone, LONGEST_PHONE),
     Channel.VOICE: (_phone, LONGEST_PHONE),
@@ -91,6 +97,7 @@ _BY_CHANNEL: Mapping[Channel, tuple[Callable[[str], str], int]] = {
     Channel.WEBHOOK: (_url, LONGEST_URL),
     Channel.SLACK: (_url, LONGEST_URL),
     Channel.APPRISE: (_apprise_url, LONGEST_ADDRESS),
+    Channel.WEB_PUSH: (_subscription, LONGEST_SUBSCRIPTION),
 }
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 from pagerpal_common.config import Settings
 from pagerpal_common.long_tail import Allowed, HostList, MessengerList, allowed
 from pagerpal_common.secret_strength import Strong
+from pagerpal_common.web_push import Allowed as AllowedPush
+from pagerpal_common.web_push import PushHosts, hosts_of
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from pagerpal_web.domain.origins import is_local, is_private_url, origin_of
@@ -33,6 +35,8 @@ class WebSettings(Settings):
     """The messengers that the notifier sends to through Apprise: `telegram,discord`. None unless it is set."""
     long_tail_hosts: HostList = Field("", alias="PAGERPAL_LONG_TAIL_HOSTS")
     """Servers of one's own among them: `ntfy.example.org,chat.example.org:8443`."""
+    web_push_hosts: PushHosts = Field("", alias="PAGERPAL_WEB_PUSH_HOSTS")
+    """Push services beside those of the browsers' makers, as the notifier's: `push.example.org`."""
 
     @field_validator("secret_key", "previous_secret_key")
     @classmethod
@@ -60,6 +64,11 @@ class WebSettings(Settings):
         """Which addresses of messengers a person may write down."""
         is_guarded = self.env == "production"
         return allowed(self.long_tail_messengers, self.long_tail_hosts, is_guarded=is_guarded)
+
+    @property
+    def web_push(self) -> AllowedPush:
+        """Which browsers may subscribe, by their push services."""
+        return AllowedPush(hosts_of(self.web_push_hosts), is_guarded=self.env == "production")
 
     @property
     def own_origin(self) -> str | None:

@@ -82,6 +82,7 @@ async def test_a_method_is_made_listed_changed_and_removed(web: Web) -> None:
         "label": "My other phone",
         "is_verified": False,
         "last_proven_at": None,
+        "ended_at": None,
         "is_own": False,
         "signing_secret": None,
     }

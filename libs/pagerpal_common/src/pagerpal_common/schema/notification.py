@@ -176,7 +176,18 @@ channels = Table(
     # Who takes the pages of each channel, by the settings of the notifiers: what pages and profiles warn by.
     Column("channel", Text, primary_key=True),
     Column("provider", Text, nullable=False),  # `console` and `none` reach nobody
+    Column("public_key", Text),  # of web push: what a browser is told when it subscribes
     one_of("channel", Channel),
+    schema=SCHEMA,
+)
+
+ended_subscriptions = Table(
+    "ended_subscriptions",
+    metadata,
+    # Browsers that take no notifications any more, as their push services have said: of the addresses of contact
+    # methods, which are secrets, the digests.
+    Column("address_digest", LargeBinary, primary_key=True),  # SHA-256
+    instant("ended_at"),
     schema=SCHEMA,
 )
 
@@ -191,6 +202,7 @@ OWNED = (
     circuits,
     rations,
     channels,
+    ended_subscriptions,
     notification_outbox,
     notification_loop_runs,
 )

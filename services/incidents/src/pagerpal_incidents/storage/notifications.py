@@ -14,7 +14,8 @@ INSERT INTO incidents.events
      notification_id, retried_notification_id, retry)
 SELECT n.incident_id, 'notification_' || told.kind,
        CASE n.channel WHEN 'sms' THEN 'SMS' WHEN 'email' THEN 'Mail' WHEN 'webhook' THEN 'Webhook'
-                      WHEN 'slack' THEN 'Chat message' WHEN 'apprise' THEN 'Messenger' ELSE 'Call' END
+                      WHEN 'slack' THEN 'Chat message' WHEN 'apprise' THEN 'Messenger'
+                      WHEN 'web_push' THEN 'Push notification' ELSE 'Call' END
        || CASE told.kind WHEN 'failed' THEN ' failed for ' WHEN 'exhausted' THEN ' given up for '
                          WHEN 'retried' THEN ' is tried again for ' ELSE ' ' || told.kind || ' to ' END
        || coalesce(u.name, 'user ' || n.user_id)

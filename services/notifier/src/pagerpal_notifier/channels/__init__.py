@@ -46,3 +46,5 @@ class Provider:
     """None when the provider cannot be asked."""
     close: Callable[[], Awaitable[None]] = nothing_to_close
     """Let go of connections, once nothing is being sent any more."""
+    public_key: str | None = None
+    """What whoever is to be reached this way has to know, where there is such a thing: browsers, of web push."""

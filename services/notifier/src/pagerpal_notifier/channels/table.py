@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pagerpal_common.clock import Now
 from pagerpal_common.vocabulary import Channel
 
-from pagerpal_notifier.channels import Provider, infobip_sms, infobip_voice, long_tail, slack, smtp, webhook
+from pagerpal_notifier.channels import Provider, infobip_sms, infobip_voice, long_tail, slack, smtp, web_push, webhook
 from pagerpal_notifier.channels.console import ABSENT, console
 from pagerpal_notifier.settings import NotifierSettings
 
@@ -19,6 +19,7 @@ CHANNELS: Mapping[Channel, Open] = {
     Channel.WEBHOOK: webhook.provider,
     Channel.SLACK: slack.provider,
     Channel.APPRISE: long_tail.provider,
+    Channel.WEB_PUSH: web_push.provider,
 }
 
 

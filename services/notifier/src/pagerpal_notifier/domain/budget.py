@@ -61,6 +61,7 @@ BUDGETS: Mapping[Channel, Budget | None] = {
     Channel.EMAIL: _budget(30, 5, 2, 40, 5),
     Channel.SLACK: _budget(30, 5, 1, 45, 5),
     Channel.APPRISE: _budget(30, 5, 1, 45, 5),
+    Channel.WEB_PUSH: _budget(30, 5, 1, 45, 5),
     # A machine reads each page, in order, and needs no rest.
     Channel.WEBHOOK: None,
 }

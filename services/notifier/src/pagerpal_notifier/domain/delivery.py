@@ -59,6 +59,8 @@ class Outcome:
     let us in."""
     is_locked_out: bool = False
     """It does not let us in: whatever else is sent hears the same, until somebody has mended that."""
+    has_ended: bool = False
+    """The address itself is over: whatever is sent there hears the same, for ever."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ _ADDRESSES: Mapping[Channel, str] = {
     Channel.WEBHOOK: "webhook",
     Channel.SLACK: "chat webhook",
     Channel.APPRISE: "messenger",
+    Channel.WEB_PUSH: "browser",
 }
 
 

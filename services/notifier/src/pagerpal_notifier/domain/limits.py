@@ -19,6 +19,7 @@ LIMITS: Mapping[str, Limits] = {
     "infobip": Limits(100, has_circuit=True),
     "slack": Limits(50, has_circuit=False),
     "smtp": Limits(50, has_circuit=True),
+    "web_push": Limits(50, has_circuit=False),
     "webhook": Limits(100, has_circuit=False),
 }
 """By the name of the provider (`channels.Provider.name`). One that is not here has neither a limit nor a circuit."""

@@ -14,6 +14,8 @@ class Notice:
     subject: str
     text: str = field(repr=False)  # may hold a code
     spoken: str = field(repr=False)
+    code: str | None = field(default=None, repr=False)
+    """The code that it holds, for a reader that is no person."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ def code_notice(code: str) -> Notice:
         subject="Your PagerPal code",
         text=f"{code} is your PagerPal code, good for {_MINUTES} minutes. If you have not asked for it, ignore it.",
         spoken=f"This is PagerPal. {said} I repeat. {said}",
+        code=code,
     )
 
 

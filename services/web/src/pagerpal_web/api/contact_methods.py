@@ -1,7 +1,8 @@
 """How somebody can be reached: `/api/v1/users/{id}/contact-methods`. To them and to admins, and nobody else.
 
-Only the owner sees an address whole. An admin may add a method for somebody, but not say that it is theirs: nothing is
-sent to it before its owner has proven it (`contact_checks.py`).
+Only the owner sees an address whole, and nobody that of a browser, which is of use to its push service alone. An admin
+may add a method for somebody, but not say that it is theirs: nothing is sent to it before its owner has proven it
+(`contact_checks.py`).
 """
 
 import secrets
@@ -11,6 +12,7 @@ from pagerpal_common.errors import Conflict, Forbidden, Unprocessable
 from pagerpal_common.http import Body, Call, Endpoint
 from pagerpal_common.long_tail import destination
 from pagerpal_common.vocabulary import Channel, Role
+from pagerpal_common.web_push import let_through
 from pydantic import Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +23,7 @@ from pagerpal_web.destinations import check_destination
 from pagerpal_web.fields import LONGEST_URL, Name, address_of
 from pagerpal_web.masking import masked
 from pagerpal_web.storage import contact_methods as storage
+from pagerpal_web.storage.channels import find_push_key
 from pagerpal_web.storage.contact_methods import CONTACT_METHODS, ContactMethod
 from pagerpal_web.storage.resources import get_row, update_row
 from pagerpal_web.storage.users import USERS, User
@@ -29,8 +32,8 @@ WITH_URL = frozenset({Channel.WEBHOOK, Channel.SLACK})
 
 
 class NewContactMethod(Body):
-    """A telephone number in E.164, a mail address, the URL of a webhook or of a chat's incoming webhook, or the Apprise
-    URL of a messenger that is switched on here."""
+    """A telephone number in E.164, a mail address, the URL of a webhook or of a chat's incoming webhook, the Apprise
+    URL of a messenger that is switched on here, or the JSON of a browser's push subscription."""
 
     channel: Channel = Field(examples=["sms"])
     address: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_URL)] = Field(examples=["+491701234567"])
@@ -56,7 +59,7 @@ async def list_contact_methods(ctx: Context, call: Call[Page]) -> list[ContactMe
 
 
 async def get_contact_method(ctx: Context, call: Call[None]) -> ContactMethod:
-    """Show a contact method; its address is masked for everybody but its owner."""
+    """Show a contact method; its address is masked for everybody but its owner, and that of a browser for everybody."""
     async with ctx.db.begin() as tx:
         user = await person_of(tx, call)
         return shown_to(call, await storage.get_method(tx, user, call.ids["method_id"]))
@@ -69,6 +72,7 @@ async def create_contact_method(ctx: Context, call: Call[NewContactMethod]) -> C
     """
     async with ctx.db.begin() as tx:
         await person_of(tx, call)
+        await _check_channel(tx, call.body.channel)
     body, by = call.body, author_of(ctx, call)
     address = await _checked(ctx, body.channel, body.address)
     secret = f"whsec_{secrets.token_urlsafe(32)}" if body.channel is Channel.WEBHOOK else None
@@ -118,8 +122,8 @@ async def person_of(tx: AsyncConnection, call: Call[Any], *, lock: bool = False,
 
 
 def shown_to(call: Call[Any], method: ContactMethod) -> ContactMethod:
-    """With its whole address for its owner alone."""
-    if call.actor.user_id == method.user_id:
+    """With its whole address for its owner alone, unless it is a browser's."""
+    if call.actor.user_id == method.user_id and method.channel is not Channel.WEB_PUSH:
         return method
     return method.model_copy(update={"address": masked(method.address)})
 
@@ -133,13 +137,23 @@ async def _changeable(tx: AsyncConnection, call: Call[Any]) -> ContactMethod:
     return method
 
 
+async def _check_channel(tx: AsyncConnection, channel: Channel) -> None:
+    """Raises Unprocessable for a browser, where none can have subscribed to us."""
+    if channel is Channel.WEB_PUSH and await find_push_key(tx) is None:
+        problem = "nothing is sent to browsers here (PAGERPAL_WEB_PUSH_KEY)"
+        raise Unprocessable([{"loc": ["body", "channel"], "msg": problem, "type": "value_error"}])
+
+
 async def _checked(ctx: Context, channel: Channel, given: str) -> str:
     """The address as it is stored. A URL leads into the public internet, but for those who develop; one of a messenger
-    leads to what is switched on here, and that is told again before each page."""
+    leads to what is switched on here, a browser's to its maker's push service, and that is told again before each
+    page."""
     try:
         address = address_of(channel, given)
         if channel is Channel.APPRISE:
             destination(address, ctx.settings.long_tail)
+        if channel is Channel.WEB_PUSH:
+            let_through(address, ctx.settings.web_push)
     except ValueError as error:
         raise Unprocessable([{"loc": ["body", "address"], "msg": str(error), "type": "value_error"}]) from None
     if channel in WITH_URL and ctx.settings.env == "production":

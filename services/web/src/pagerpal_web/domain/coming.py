@@ -14,6 +14,7 @@ CHANNELS = {
     Channel.WEBHOOK: "Webhook",
     Channel.SLACK: "Chat message",
     Channel.APPRISE: "Messenger",
+    Channel.WEB_PUSH: "Push notification",
 }
 """How a page by each channel is called; as the timeline calls it."""
 

@@ -7,9 +7,10 @@ from typing import Any
 from pagerpal_common.errors import Conflict, NotFound
 from pagerpal_common.schema.directory import contact_methods as methods
 from pagerpal_common.schema.directory import contact_proofs as proofs
+from pagerpal_common.schema.notification import ended_subscriptions as ended
 from pagerpal_common.vocabulary import Channel
 from pydantic import Field
-from sqlalchemy import literal, select, text
+from sqlalchemy import and_, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_web.domain.own_methods import OWN_METHODS, own_address
@@ -36,12 +37,14 @@ class ContactMethod(View):
     user_id: int
     channel: Channel = Field(examples=["sms"])
     address: str
-    """Masked for everybody but its owner."""
+    """Masked for everybody but its owner; that of a browser for everybody."""
     label: str | None
     is_verified: bool
-    """Whether its owner has typed in a code that was sent to this very address."""
+    """Whether its owner has typed in a code that was sent to this very address, and it has not ended since."""
     last_proven_at: Moment | None
     """When they last did."""
+    ended_at: Moment | None = None
+    """When a browser's push service first said that it takes no notifications any more: it has to subscribe anew."""
     is_own: bool
     """It is the user's phone or email itself, and changes with them."""
 
@@ -56,13 +59,23 @@ _PROVEN_AT = (
     .scalar_subquery()
 )
 
+_ENDED_AT = (
+    select(ended.c.ended_at)
+    .where(
+        methods.c.channel == Channel.WEB_PUSH,
+        ended.c.address_digest == func.sha256(func.convert_to(methods.c.address, "UTF8")),
+    )
+    .scalar_subquery()
+)
+
 CONTACT_METHODS = Resource(
     table=methods,
     view=ContactMethod,
     query=select(
         *(methods.c[name] for name in ("id", "user_id", "channel", "address", "label")),
-        _PROVEN_AT.is_not(None).label("is_verified"),
+        and_(_PROVEN_AT.is_not(None), _ENDED_AT.is_(None)).label("is_verified"),
         _PROVEN_AT.label("last_proven_at"),
+        _ENDED_AT.label("ended_at"),
         literal(False).label("is_own"),
     ),
     ids={"user_id": methods.c.user_id, "method_id": methods.c.id},

@@ -16,10 +16,10 @@ from pagerpal_web.context import Context
 from pagerpal_web.domain.browsers import browser_of
 from pagerpal_web.domain.lacks import lacks
 from pagerpal_web.domain.reach import reach_of
-from pagerpal_web.storage.channels import find_unserved
+from pagerpal_web.storage.channels import find_push_key, find_unserved
 from pagerpal_web.storage.membership import find_membership
 from pagerpal_web.storage.sessions import OwnSession
-from pagerpal_web.ui import profile_ways
+from pagerpal_web.ui import profile_devices, profile_ways
 from pagerpal_web.ui.acting import Action, act, number, part, render_acted, secret
 from pagerpal_web.ui.forms import fit
 from pagerpal_web.ui.html import redirect
@@ -40,6 +40,7 @@ async def show_profile(
     async with ctx.db.begin() as tx:
         person = addressee((await find_contacts(tx, [me])).get(me))
         unserved = await find_unserved(tx)
+        push_key = await find_push_key(tx)
         membership = await find_membership(tx, me, visit.me.role)
     plans = {severity: plan(person, severity=severity, requested_at=now, now=now) for severity in Severity}
     rules = await list_rules(ctx, visit.call(EVERYTHING, user_id=me))
@@ -61,6 +62,8 @@ async def show_profile(
         "coded": visit.form.text("about") if visit.form.text("do") == "prove" else visit.query.get("code", ""),
         "delays": DELAYS,
         "messengers": profile_ways.messengers(ctx.settings.long_tail),
+        "push_key": push_key,
+        "device": profile_devices.device_of(visit),
         "zones": zones(),
         "signing_secret": signing_secret,
     }
@@ -123,6 +126,7 @@ async def _add_method(ctx: Context, visit: Visit) -> Response:
 
 ACTIONS: Mapping[str, Action] = {
     **profile_ways.ACTIONS,
+    **profile_devices.ACTIONS,
     "change": _change,
     "change_password": _change_password,
     "end_session": _end_session,

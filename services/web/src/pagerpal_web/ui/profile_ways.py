@@ -29,6 +29,7 @@ HOW: Mapping[Channel, str] = {
     Channel.WEBHOOK: "webhook",
     Channel.SLACK: "chat message",
     Channel.APPRISE: "messenger",
+    Channel.WEB_PUSH: "push notification",
 }
 
 

@@ -51,6 +51,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PAGERPAL_AUDITOR_TEAM_ID", "auditor_team_id", "Whom the auditor pages", is_harmless=True),
     Setting("PAGERPAL_LONG_TAIL", "long_tail_messengers", "Messengers that people may be paged by", is_harmless=True),
     Setting("PAGERPAL_LONG_TAIL_HOSTS", "long_tail_hosts", "One's own servers among them"),
+    Setting("PAGERPAL_WEB_PUSH_HOSTS", "web_push_hosts", "Push services beside those of the browsers' makers"),
     Setting("PAGERPAL_DATA_DIR", "data_dir", "Where development keeps its key"),
     Setting("PAGERPAL_DATABASE_URL", "database_url", "PostgreSQL"),
     Setting("PAGERPAL_AMQP_URL", "amqp_url", "RabbitMQ"),

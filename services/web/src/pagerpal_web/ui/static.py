@@ -24,6 +24,11 @@ _FILES: Mapping[str, bytes] = {
 }
 _DIGESTS: Mapping[str, str] = {name: hashlib.sha256(content).hexdigest()[:16] for name, content in _FILES.items()}
 
+# A worker has a policy of its own: it loads nothing, but the pictures of its notifications.
+_MORE: Mapping[str, Mapping[str, str]] = {
+    "push-worker.js": {"Content-Security-Policy": "default-src 'none'; img-src 'self'; frame-ancestors 'none'"}
+}
+
 FOREVER = "public, max-age=31536000, immutable"
 FOR_NOW = "public, max-age=3600"
 
@@ -39,7 +44,7 @@ async def send_file(_ctx: object, call: Call[None]) -> Response:
     if name not in _FILES:
         raise NotFound("there is no such file")
     is_this_very_one = call.request.query_params.get("v") == _DIGESTS[name]
-    headers = {"Cache-Control": FOREVER if is_this_very_one else FOR_NOW}
+    headers = {"Cache-Control": FOREVER if is_this_very_one else FOR_NOW, **_MORE.get(name, {})}
     return Response(_FILES[name], media_type=KINDS[name.rpartition(".")[2]], headers=headers)
 
 
