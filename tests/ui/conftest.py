@@ -20,6 +20,7 @@ from tests.ui.world import World, a_world
 CHROMIUM = shutil.which("chromium")
 
 PHONE: ViewportSize = {"width": 320, "height": 640}
+TABLET: ViewportSize = {"width": 768, "height": 1024}
 DESK: ViewportSize = {"width": 1280, "height": 800}
 
 PICTURES = Path(__file__).parents[2] / "dist" / "screenshots"

@@ -1,4 +1,4 @@
-"""Is every page readable: in light and dark, on a desk and on a telephone, and by whoever cannot see it?"""
+"""Is every page readable: in light and dark, on a desk, a tablet and a telephone, and by whoever cannot see it?"""
 
 from typing import Literal
 
@@ -6,13 +6,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, ViewportSize
 
-from tests.ui.conftest import DESK, PHONE, Open, picture
+from tests.ui.conftest import DESK, PHONE, TABLET, Open, picture
 from tests.ui.every_page import PAGES
 from tests.ui.world import World
 
 LOOKS: dict[str, tuple[ViewportSize, Literal["light", "dark"]]] = {
     "desk-light": (DESK, "light"),
     "desk-dark": (DESK, "dark"),
+    "tablet-light": (TABLET, "light"),
     "phone-light": (PHONE, "light"),
     "phone-dark": (PHONE, "dark"),
 }

@@ -12,6 +12,7 @@ from pagerpal_notifier.domain.budget import open_to, plan
 from pagerpal_notifier.domain.page import Claim, Unsendable
 from pagerpal_notifier.storage.claims import claim
 from pagerpal_notifier.storage.due import hold, list_due, list_held, list_spent, lock_persons
+from pagerpal_notifier.storage.reasons import with_names
 
 
 @dataclass(frozen=True)
@@ -54,4 +55,4 @@ async def claim_due(
         await hold(tx, decided.held, now=now)
     new_ids = [uuid7() for _ in decided.messages]
     claims, others = await claim(tx, decided, now=now, deadline=deadline, new_ids=new_ids, providers=providers)
-    return Claimed(claims, others, len(decided.held))
+    return Claimed(await with_names(tx, claims), others, len(decided.held))

@@ -237,7 +237,11 @@ async def test_a_viewer_sees_no_buttons_and_a_responder_those_of_their_own_shift
     seen = (await (await browse(web, "viewer")).get("/on-call")).text
 
     assert own.count("Cover for me</summary>") == 2
-    assert f'name="user_id" value="{cy["id"]}">Put Cy on call</button>' in own
+    button = rf'<button[^>]* value="{cy["id"]}"><span class="cut">Put Cy on call</span><span class="small">now to <time'
+    assert re.search(rf"{button}[^>]*>18:00</time></span></button>", own)
+    assert re.search(
+        r">Put Cy on call</span><span[^>]*><time[^>]*>Sat 23 May 06:00</time> to <time[^>]*>Sat 23 May", own
+    )
     assert "I&#39;ll cover" in own or "I'll cover" in own
     assert "cover</summary>" not in seen
     assert "Cover for me" not in seen

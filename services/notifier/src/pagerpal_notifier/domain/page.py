@@ -3,8 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from pagerpal_common.reasons import Known
 from pagerpal_common.vocabulary import Channel, NotificationStatus, Severity
+
+NOTHING = Known({}, {})
+
+UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Page:
     title: str
     description: str = field(repr=False)  # may hold a code
     reason: tuple[str, ...]
-    """The chain that led to this person: policy level, schedule entry, rule."""
+    """The chain that led to this person: policy level, schedule entry, rule. As it is stored, with numbers."""
     level: int = 0
     """The escalation level that pages; 0 is not worth saying."""
     next_up: str | None = None
@@ -38,6 +44,10 @@ class Page:
     """Minutes since it should have gone out; 0 is not worth saying."""
     ack_link: str | None = field(default=None, repr=False)  # whoever has it may acknowledge
     """Where this person acknowledges with one tap."""
+    known: Known = NOTHING
+    """What is called how of that which the chain speaks of by number, as far as it was looked up. Not to be trusted."""
+    zone: ZoneInfo = UTC
+    """In which this person reads times."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ that hides or reorders text (security rule S30).
 
 import re
 import unicodedata
+from datetime import datetime
 
+from pagerpal_common.reasons import named
 from pagerpal_common.vocabulary import Severity
 
 from pagerpal_notifier.domain.page import Digest, Notice, Page, Words
@@ -83,9 +85,28 @@ def description_of(page: Page) -> str:
     return cut(_without_links(lines), LONGEST_DESCRIPTION)
 
 
-def reasons_of(page: Page) -> list[str]:
-    """Why this person, a line each."""
+def reasons_of(page: Page, *, whose: str) -> list[str]:
+    """Why this person, a line each, with the names of what the chain speaks of by number.
+
+    Args:
+        whose: what is the person's own, to whoever reads it: `your` or `their`.
+    """
+
+    def clock(at: datetime) -> str:
+        there = at.astimezone(page.zone)
+        return f"{there:%a} {there.day} {there:%b %H:%M %Z}"
+
+    return [_without_links(one_line(named(why, page.known, clock, whose=whose))) for why in page.reason]
+
+
+def chain_of(page: Page) -> list[str]:
+    """The same for a program: as it is stored, with numbers, which do not change when somebody renames something."""
     return [_without_links(one_line(why)) for why in page.reason]
+
+
+def name_in_sentence(name: str) -> str:
+    """Of a rotation, say: one line, and not too long."""
+    return cut(one_line(name), LONGEST_LISTED_TITLE) or "(no name)"
 
 
 def next_of(page: Page) -> str | None:

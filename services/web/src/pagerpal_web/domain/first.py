@@ -32,7 +32,7 @@ def before_you(incident: IncidentView, user_id: int, names: Mapping[int, str], n
     name = f"{name[:1].upper()}{name[1:]}"
     if by == user_id:
         return f"{name} had {incident.status} it already."
-    return f"{name} {incident.status} it {_length(now - (at or now))} before you."
+    return f"{name} {incident.status} it {length_of(now - (at or now))} before you."
 
 
 def _name(by: int | None, user_id: int, names: Mapping[int, str]) -> str:
@@ -41,7 +41,8 @@ def _name(by: int | None, user_id: int, names: Mapping[int, str]) -> str:
     return "you" if by == user_id else names.get(by, f"user {by}")
 
 
-def _length(length: timedelta) -> str:
+def length_of(length: timedelta) -> str:
+    """How long before, in one unit."""
     seconds = max(0, int(length.total_seconds()))
     if seconds < 120:
         return f"{seconds} s"

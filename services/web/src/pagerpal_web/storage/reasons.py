@@ -4,10 +4,11 @@ what it speaks of by number is called now.
 
 from collections.abc import Iterable
 
+from pagerpal_common.reasons import Known, mentioned
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_web.domain.reasons import Known, mentioned
+from pagerpal_web.domain.reasons import short
 
 REASON = """
 CASE WHEN merged_with = 0 THEN reason
@@ -32,6 +33,6 @@ async def find_known(tx: AsyncConnection, lines: Iterable[str]) -> Known:
     values = {"rotations": sorted(wanted.rotations), "entries": sorted(wanted.entries)}
     rows = list(await tx.execute(_NAMED, values))
     return Known(
-        {row.id: row.name for row in rows if row.starts_at is None},
+        {row.id: short(row.name) for row in rows if row.starts_at is None},
         {row.id: (row.starts_at, row.ends_at) for row in rows if row.starts_at is not None},
     )

@@ -35,7 +35,7 @@ from pagerpal_web.storage.schedules import SCHEDULES
 from pagerpal_web.ui.coverage import Loaded, load
 from pagerpal_web.ui.forms import problems
 from pagerpal_web.ui.html import redirect, render, status_of
-from pagerpal_web.ui.oncall import read_schedule
+from pagerpal_web.ui.oncall import read_number
 from pagerpal_web.ui.pages import Page, Visit, not_found
 
 SECRET_BYTES = 32
@@ -95,7 +95,7 @@ async def show_calendars(ctx: Context, visit: Visit) -> Response:
 async def renew_calendar(ctx: Context, visit: Visit) -> Response:
     """Make a feed, or give it another address; it is shown now and never again."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    schedule_id = read_schedule(visit) if visit.form.text("schedule_id") else None
+    schedule_id = read_number(visit, "schedule_id") if visit.form.text("schedule_id") else None
     try:
         async with ctx.db.begin() as tx:
             if schedule_id is not None:

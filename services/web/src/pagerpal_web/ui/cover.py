@@ -1,21 +1,25 @@
-"""Standing in for somebody: an override, by the API's own handler, of which whoever makes it is one side."""
+"""Standing in for somebody, and taking that back: an override, by the API's own handlers, of which whoever makes it is
+one side."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pagerpal_common.errors import Invalid
+from pagerpal_common.errors import Forbidden, Invalid, NotFound
 from pagerpal_common.oncall import timeline
 from pagerpal_common.rosters import load_roster
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pagerpal_web.api.schedules import NewEntry, create_entry
+from pagerpal_web.api.schedules import NewEntry, create_entry, delete_entry
 from pagerpal_web.context import Context
 from pagerpal_web.domain.cover import LONGEST, check_cover
 from pagerpal_web.domain.shown import plain
+from pagerpal_web.domain.undo import check_undo
 from pagerpal_web.one_transaction import within
+from pagerpal_web.storage.own_covers import find_history
 from pagerpal_web.storage.resources import get_row
 from pagerpal_web.storage.schedule_people import colleagues, people_named
-from pagerpal_web.storage.schedules import SCHEDULES
+from pagerpal_web.storage.schedules import ENTRIES, SCHEDULES, Entry
 from pagerpal_web.ui.coverage import when
 from pagerpal_web.ui.forms import fit
 from pagerpal_web.ui.pages import Visit
@@ -69,3 +73,34 @@ async def _checked(ctx: Context, visit: Visit, schedule_id: int, body: NewEntry)
     zone = ZoneInfo(visit.me.timezone)
     times = f"from {when(body.starts_at, zone)} to {when(body.ends_at, zone)}"
     return f"{who} on call on {plain(schedule.name)} {times}."
+
+
+async def take_back(ctx: Context, visit: Visit, schedule_id: int, entry_id: int) -> str:
+    """Remove the override that whoever looks has just made, and no other; what was done, in words.
+
+    Raises:
+        Conflict: it is gone or changed already; the text says who was first.
+        Forbidden: it is somebody else's, or was made too long ago.
+        NotFound: there is no such schedule.
+    """
+    ids = {"schedule_id": schedule_id, "entry_id": entry_id}
+    async with ctx.db.begin() as tx:
+        # Both are held, the entry against admins: whoever comes second sees what the first has done.
+        schedule = await get_row(tx, SCHEDULES, {"schedule_id": schedule_id}, lock=True)
+        entry = await _held(tx, ids)
+        check_undo(await find_history(tx, entry_id), me=visit.me.user_id, now=ctx.now())
+        if entry is None or not entry.is_override:
+            raise Forbidden("only an override can be undone here; an admin can remove this entry")
+        person = (await people_named(tx, [entry.user_id]))[entry.user_id]
+        await delete_entry(within(ctx, tx), visit.call(**ids))
+    whose = "Your override" if entry.user_id == visit.me.user_id else f"The override of {plain(person.name)}"
+    zone = ZoneInfo(visit.me.timezone)
+    times = f"from {when(entry.starts_at, zone)} to {when(entry.ends_at, zone)}"
+    return f"Undone. {whose} on {plain(schedule.name)} {times} is removed."
+
+
+async def _held(tx: AsyncConnection, ids: Mapping[str, int]) -> Entry | None:
+    try:
+        return await get_row(tx, ENTRIES, ids, lock=True)
+    except NotFound:
+        return None

@@ -78,7 +78,7 @@ async def show_live(ctx: Context, visit: Visit) -> Response:
 
 async def show_watched(ctx: Context, visit: Visit) -> Response:
     """What of it changes by itself, and slowly; apart, since it takes longest, and a storm changes nothing of it."""
-    return render_part(ctx, visit.visitor, "_dashboard_watched.html", **await _watched(ctx, visit))
+    return render_part(ctx, visit.visitor, "_dashboard_watched_live.html", **await _watched(ctx, visit))
 
 
 async def _open(ctx: Context, visit: Visit) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pagerpal_common.contracts.incidents import IncidentView
 from pagerpal_common.directory import load_facts
 from pagerpal_common.escalation import Step, next_step
+from pagerpal_common.reasons import named
 from pagerpal_common.vocabulary import IncidentStatus, Role
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import RedirectResponse, Response
@@ -15,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from pagerpal_web.api.explain import Explanation, Whom, explained
 from pagerpal_web.context import Context
 from pagerpal_web.domain.coming import Coming, Standing, coming
-from pagerpal_web.domain.reasons import inactive, named, with_people
+from pagerpal_web.domain.reasons import inactive, with_people
 from pagerpal_web.masking import masked
 from pagerpal_web.storage.explain import Subject, get_subject
 from pagerpal_web.storage.incident_page import RunGlance, find_run, list_lines, list_told, list_waiting

@@ -164,7 +164,6 @@ async def _rows(ctx: Context, visit: Visit, filters: Filters, ticked: Collection
         "searched": SEARCHED,
         "is_cut": bool(filters.q) and found.total >= MOST_FOUND,
         "can_act": visit.may(Role.RESPONDER),
-        "can_tick": visit.may(Role.RESPONDER) and any(one.status != IncidentStatus.RESOLVED for one in found.incidents),
         "my_id": visit.me.user_id,
     }
 

@@ -12,11 +12,15 @@ from pagerpal_common.http import LARGEST_ID
 from pagerpal_common.oncall import Timeline
 from pagerpal_common.vocabulary import Role
 from pagerpal_common.wall_clock import first_shown, shown_at
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from pagerpal_web.context import Context
-from pagerpal_web.domain.coverage import HORIZON, cut, gaps_within, holders, in_all, joined, standing
+from pagerpal_web.domain.coverage import HORIZON, cut, gaps_within, in_all, joined, standing
 from pagerpal_web.domain.picture import Picture, Stretch
+from pagerpal_web.domain.turns import turns
+from pagerpal_web.domain.undo import UNDO_WITHIN
+from pagerpal_web.storage.own_covers import OwnCover, list_own_covers
 from pagerpal_web.storage.schedule_people import (
     MOST_SCHEDULES,
     Calendar,
@@ -25,7 +29,7 @@ from pagerpal_web.storage.schedule_people import (
     list_calendars,
     list_teams,
 )
-from pagerpal_web.ui.cover import stand_in
+from pagerpal_web.ui.cover import stand_in, take_back
 from pagerpal_web.ui.coverage import FORTNIGHT, Loaded, Viewer, draw_team, load
 from pagerpal_web.ui.forms import problems
 from pagerpal_web.ui.html import redirect, render, status_of
@@ -84,7 +88,16 @@ async def show_on_call(ctx: Context, visit: Visit) -> Response:
 async def cover(ctx: Context, visit: Visit) -> Response:
     """Put oneself, or for one's own shift a colleague, on call; back to the page, which says so."""
     try:
-        done = await stand_in(ctx, visit, read_schedule(visit), *read_times(visit))
+        done = await stand_in(ctx, visit, read_number(visit, "schedule_id"), *read_times(visit))
+    except Refusal as refused:
+        return await _show(ctx, visit, refused)
+    return redirect(ctx, "/on-call", done)
+
+
+async def undo(ctx: Context, visit: Visit) -> Response:
+    """Take back the override that one has just made; back to the page, which says so."""
+    try:
+        done = await take_back(ctx, visit, read_number(visit, "schedule_id"), read_number(visit, "entry_id"))
     except Refusal as refused:
         return await _show(ctx, visit, refused)
     return redirect(ctx, "/on-call", done)
@@ -136,10 +149,16 @@ def read_times(visit: Visit) -> tuple[datetime, datetime]:
     raise Unprocessable([{"loc": ["body"], "msg": "these are no times", "type": "value_error"}])
 
 
-def read_schedule(visit: Visit) -> int:
-    """The schedule that a button of ours has sent; 0, which none has, for what is no number."""
-    text = visit.form.text("schedule_id")
+def read_number(visit: Visit, name: str) -> int:
+    """The id that a button of ours has sent; 0, which nothing has, for what is no number."""
+    text = visit.form.text(name)
     return int(text) if text.isascii() and text.isdecimal() and len(text) < len(str(LARGEST_ID)) else 0
+
+
+async def covers_made(tx: AsyncConnection, visit: Visit, viewer: Viewer) -> list[OwnCover]:
+    """The overrides that whoever looks may still take back."""
+    since = viewer.now - UNDO_WITHIN
+    return await list_own_covers(tx, viewer.user_id, since=since) if visit.may(Role.RESPONDER) else []
 
 
 async def _show(ctx: Context, visit: Visit, refused: Refusal | None = None) -> Response:
@@ -152,6 +171,7 @@ async def _show(ctx: Context, visit: Visit, refused: Refusal | None = None) -> R
         team_id = _team(visit, teams)
         calendars = await list_calendars(tx, viewer.user_id, team_id=team_id)
         drawn = _first_teams(calendars)
+        own_covers = await covers_made(tx, visit, viewer)
         coming = await load(tx, [each.schedule_id for each in calendars], whole or to_come)
         during = coming if whole else await load(tx, [each.schedule_id for each in drawn], shown)
         own = [number for number, roster in coming.rosters.items() if viewer.user_id in roster.user_ids]
@@ -163,12 +183,13 @@ async def _show(ctx: Context, visit: Visit, refused: Refusal | None = None) -> R
     values = {
         "now_by_team": _by_team([_now(each, soon[each.schedule_id], viewer, mine) for each in calendars]),
         "own": list(_own(calendars, soon, viewer, mine))[:OWN_SHIFTS],
+        "own_covers": own_covers,
         "covers": _covers(drawn, then, people, shown, viewer),
         "counted": counted(viewer, shown)[1],
         "beyond": {each.team_id: each.team_name for each in calendars[len(drawn) :]},
         "is_cut": len(calendars) >= MOST_SCHEDULES,
         "people": people,
-        "holders": holders,
+        "turns": turns,
         "shown": shown,
         "first": first,
         "last": first + FORTNIGHT - timedelta(days=1),
@@ -240,4 +261,5 @@ def _covers(
 PAGES: tuple[Page, ...] = (
     Page("GET", "/on-call", show_on_call),
     Page("POST", "/on-call/cover", cover, Role.RESPONDER),
+    Page("POST", "/on-call/cover/undo", undo, Role.RESPONDER),
 )

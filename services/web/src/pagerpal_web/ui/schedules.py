@@ -13,9 +13,10 @@ from starlette.responses import Response
 
 from pagerpal_web.api.schedules import NewSchedule, create_schedule, delete_schedule
 from pagerpal_web.context import Context
-from pagerpal_web.domain.coverage import HORIZON, cut, gaps_within, holders, in_all, standing
+from pagerpal_web.domain.coverage import HORIZON, cut, gaps_within, in_all, standing
 from pagerpal_web.domain.picture import Stretch
 from pagerpal_web.domain.shown import plain
+from pagerpal_web.domain.turns import turns
 from pagerpal_web.storage.entries_ahead import MOST, list_entries_ahead
 from pagerpal_web.storage.resources import list_rows
 from pagerpal_web.storage.rotations import ROTATIONS
@@ -23,7 +24,7 @@ from pagerpal_web.storage.schedule_people import MOST_SCHEDULES, Calendar, list_
 from pagerpal_web.ui.coverage import FORTNIGHT, Layer, Loaded, Viewer, draw_layers, load
 from pagerpal_web.ui.forms import fit, problems
 from pagerpal_web.ui.html import redirect, render, status_of
-from pagerpal_web.ui.oncall import both, counted, fortnight, viewer_of
+from pagerpal_web.ui.oncall import both, counted, covers_made, fortnight, viewer_of
 from pagerpal_web.ui.pages import Page, Visit, not_found
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -144,6 +145,7 @@ async def _show(ctx: Context, visit: Visit, refused: Refusal | None = None) -> R
     async with ctx.db.begin() as tx:
         loaded = await load(tx, [calendar.schedule_id], stretch)
         entries = await list_entries_ahead(tx, calendar.schedule_id, viewer.now)
+        undoable = {one.id for one in await covers_made(tx, visit, viewer)}
         rotations = await list_rows(tx, ROTATIONS, visit.ids, limit=MOST_ROTATIONS, after=0)
     roster = loaded.rosters[calendar.schedule_id]
     found = (await loaded.timelines(stretch))[calendar.schedule_id]
@@ -153,11 +155,12 @@ async def _show(ctx: Context, visit: Visit, refused: Refusal | None = None) -> R
     values = {
         "calendar": calendar,
         "picture": draw_layers(layers, loaded, shown, viewer, ZoneInfo(calendar.timezone)),
-        "rows": holders(whole),
+        "rows": turns(whole),
         "gap": in_all(gaps_within(found, of.since, of.until)),
         "counted": said,
         "people": loaded,
         "entries": entries,
+        "undoable": undoable,
         "most": MOST,
         "rotations": [(names.get(each.rotation_id, ""), each, described(each)) for each in _in_order(roster)],
         "first": first,

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from jinja2 import pass_context
 from jinja2.runtime import Context as Values
 from markupsafe import Markup
+from pagerpal_common.reasons import worded
 
 from pagerpal_web.domain.linked import pieces
-from pagerpal_web.domain.reasons import worded
 from pagerpal_web.domain.shown import lines, plain
 
 MINUTE, HOUR, DAY = 60, 3600, 86400

@@ -62,7 +62,7 @@ def _blocks(heading: str, details: Sequence[str], link: str | None, label: str) 
 
 
 def _standing(page: Page) -> str:
-    why = f"Paged because of: {'; '.join(reasons_of(page))}." if page.reason else ""
+    why = f"Paged because of: {'; '.join(reasons_of(page, whose='their'))}." if page.reason else ""
     return " ".join(part for part in (standing_of(page, next_of(page)), why) if part)
 
 

@@ -75,7 +75,7 @@ def _page_body(page: Page, public_url: str | None) -> str:
         description_of(page),
         f"Acknowledge it: {link}" if link else "Acknowledge it in PagerPal.",
         standing_of(page, next_of(page)),
-        "\n".join(("You are paged because of:", *(f"- {why}" for why in reasons_of(page)))),
+        "\n".join(("You are paged because of:", *(f"- {why}" for why in reasons_of(page, whose="your")))),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -116,7 +116,7 @@ def _page_html(page: Page, public_url: str | None) -> str:
         f"<p>{answer}</p>",
         _paragraph(standing_of(page, next_of(page))),
         "<p>You are paged because of:</p><ul>"
-        + "".join(f"<li>{escape(why)}</li>" for why in reasons_of(page))
+        + "".join(f"<li>{escape(why)}</li>" for why in reasons_of(page, whose="your"))
         + "</ul>",
     ]
     return _document("\n".join(part for part in parts if part))

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from pagerpal_notifier.domain.page import Claim, Digest, Notice
-from pagerpal_notifier.domain.text import description_of, link_to, next_of, reasons_of, title_of
+from pagerpal_notifier.domain.text import chain_of, description_of, link_to, next_of, title_of
 
 VERSION = 1
 
@@ -34,6 +34,6 @@ def _document(claim: Claim, public_url: str | None) -> dict[str, Any]:
             "level": page.level or None,
             "url": link_to(page, public_url),
         },
-        "reasons": reasons_of(page),
+        "reasons": chain_of(page),
         "next": next_of(page),
     }
