@@ -44,7 +44,7 @@ class Page:
     """Minutes since it should have gone out; 0 is not worth saying."""
     ack_link: str | None = field(default=None, repr=False)  # whoever has it may acknowledge
     """Where this person acknowledges with one tap."""
-    known: Known = NOTHING
+    known: Known = field(default=NOTHING, hash=False)
     """What is called how of that which the chain speaks of by number, as far as it was looked up. Not to be trusted."""
     zone: ZoneInfo = UTC
     """In which this person reads times."""
