@@ -2,6 +2,8 @@
 
 from planted import INGEST, Mutation
 
+ODD_BODIES = f"{INGEST}/tests/unit/test_bodies_of_ones_own.py"
+
 IN_INGEST = (
     Mutation(
         "any host that begins like Amazon's is asked",
@@ -27,9 +29,37 @@ IN_INGEST = (
     Mutation(
         "every alert has the status of its group",
         f"{INGEST}/src/pagerpal_ingest/domain/alert_group.py",
-        'status = status_of(entry.get("status")) or',
+        "status = _own_status(entry) or",
         "status = group.status or",
         f"{INGEST}/tests/unit/test_alert_group.py::test_one_resolved_alert_in_a_group_that_fires_is_resolved",
+    ),
+    Mutation(
+        "a rule that has labels and annotations is known by its labels alone",
+        f"{INGEST}/src/pagerpal_ingest/domain/webhook.py",
+        "    if any(line(said.get(field)) for field in SETS_APART):\n        return False\n",
+        "",
+        f"{ODD_BODIES}::test_a_rule_that_has_labels_and_annotations_is_still_itself",
+    ),
+    Mutation(
+        "an alert of a group that is normal again by its state fires for ever",
+        f"{INGEST}/src/pagerpal_ingest/domain/alert_group.py",
+        'return status_of(entry.get("status"), entry.get("state"))',
+        'return status_of(entry.get("status"))',
+        f"{ODD_BODIES}::test_an_alert_of_a_group_may_say_state_for_status",
+    ),
+    Mutation(
+        "a firing is refused for a list of which nothing can be made out",
+        f"{INGEST}/src/pagerpal_ingest/domain/webhook.py",
+        "if is_group and not delivery.alerts:",
+        "if not is_group and not delivery.alerts:",
+        f"{ODD_BODIES}::test_a_firing_that_is_stated_wakes_whatever_else_can_be_read",
+    ),
+    Mutation(
+        "a firing that is stated is refused for want of a name",
+        f"{INGEST}/src/pagerpal_ingest/domain/lone_alert.py",
+        "    if name is None and stated:\n        name = nameless.identity(nameless.texts_in(body))\n",
+        "",
+        f"{ODD_BODIES}::test_a_firing_that_is_stated_wakes_whatever_else_can_be_read",
     ),
     Mutation(
         "the end of an episode is as old as its beginning",

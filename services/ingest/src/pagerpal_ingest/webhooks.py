@@ -10,6 +10,7 @@ from starlette.responses import Response
 from pagerpal_ingest import answers
 from pagerpal_ingest.context import Context
 from pagerpal_ingest.domain import raw_parts, webhook
+from pagerpal_ingest.domain.charset import in_utf8
 from pagerpal_ingest.domain.source import Source
 from pagerpal_ingest.domain.webhook import Delivery
 from pagerpal_ingest.raw import Sent, sent
@@ -40,6 +41,7 @@ async def _receive(ctx: Context, request: Request) -> Response:
 
 
 def _parse(body: bytes, source: Source, at: datetime, how: Sent) -> Delivery:
+    body = in_utf8(body, how.content_type)
     delivery = webhook.parse(body, source, at=at)
     number = len(delivery.readings)
     return replace(delivery, readings=tuple(how.each(lambda: raw_parts.of_group(body, number), delivery.readings)))

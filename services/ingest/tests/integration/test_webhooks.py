@@ -270,6 +270,79 @@ async def test_grafana_s_test_button_is_known(door: Door) -> None:
     assert [alert.is_test for alert in door.bus.alerts] == [True]
 
 
+async def test_legacy_grafana_s_test_button_is_known(door: Door) -> None:
+    message = "Someone is testing the alert notification within Grafana."
+    await door.send(GRAFANA, {"ruleId": 0, "ruleName": "Test notification", "message": message, "state": "alerting"})
+
+    assert [alert.is_test for alert in door.bus.alerts] == [True]
+
+
+@pytest.mark.parametrize("path", [GRAFANA, ALERTMANAGER])
+@pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [
+        ("iso-8859-1", "latin-1"),
+        ("ISO-8859-1", "utf-8"),
+        ("latin-1", "latin-1"),
+        ('"windows-1252"', "cp1252"),
+        ("utf-16", "utf-16"),
+        ("utf-16", "utf-16-be"),
+        ("utf-16", "utf-16-le"),
+        ("utf-16", "utf-8"),
+        ("us-ascii", "utf-8"),
+        ("utf-8", "utf-8"),
+        ("klingon", "utf-8"),
+    ],
+)
+async def test_a_body_is_read_in_the_charset_it_is_in(door: Door, path: str, charset: str, encoding: str) -> None:
+    body = json.dumps({"title": "Störung", "state": "alerting", "ruleId": "ü"}, ensure_ascii=False).encode(encoding)
+
+    answer = await door.send(path, body, **{"Content-Type": f"application/json; Charset={charset}"})
+
+    (alert,) = door.bus.alerts
+    assert (answer.status_code, alert.title, alert.external_id) == (201, "Störung", "ü")
+    assert alert.raw is not None
+    assert json.loads(alert.raw.text or "")["title"] == "Störung"
+
+
+@pytest.mark.parametrize("charset", ["us-ascii", "utf-8", "rot13", "unicode_escape", "", "utf-16"])
+async def test_what_is_in_no_charset_that_is_known_costs_letters_and_no_alert(door: Door, charset: str) -> None:
+    body = '{"title": "Störung", "state": "alerting"}'.encode("latin-1")
+
+    answer = await door.send(GRAFANA, body, **{"Content-Type": f"application/json; charset={charset}"})
+
+    assert (answer.status_code, door.bus.alerts[0].title) == (201, "St\ufffdrung")
+
+
+async def test_what_is_signed_is_the_body_as_it_was_sent(door: Door) -> None:
+    await door.configure(hmac_secret="s3cret")
+    body = '{"title": "Störung\nseit heute", "state": "alerting", "ruleId": 991}'.encode("latin-1")
+    headers = {
+        "X-Grafana-Alerting-Signature": hmac.new(b"s3cret", body, sha256).hexdigest(),
+        "Content-Type": "application/json; charset=iso-8859-1",
+    }
+
+    answer = await door.send(GRAFANA, body, **headers)
+
+    (alert,) = door.bus.alerts
+    assert (answer.status_code, alert.title, alert.external_id) == (201, "Störung seit heute", "991")
+    assert alert.raw is not None
+    assert alert.raw.text == body.decode("latin-1")
+    assert (await door.send(GRAFANA, body.replace(b"\n", b"\\n"), **headers)).status_code == 403
+
+
+async def test_each_of_a_group_with_line_ends_in_its_texts_keeps_its_raw_form(door: Door) -> None:
+    body = b'{"status": "firing", "alerts": [{"name": "a\nb"}, {"name": "c\rd"}]}'
+
+    assert (await door.send(GRAFANA, body)).status_code == 201
+
+    texts = [alert.raw.text for alert in door.bus.alerts if alert.raw is not None]
+    assert texts == [
+        '{"status": "firing", "alerts": [{"name": "a\nb"}]}',
+        '{"status": "firing", "alerts": [{"name": "c\rd"}]}',
+    ]
+
+
 async def test_no_key_and_no_body_reaches_the_log(door: Door) -> None:
     with capture_logs() as logs:
         await door.send(GRAFANA, {"alerts": [{"labels": {"s3cret": "s3cret"}}, "s3cret"]})

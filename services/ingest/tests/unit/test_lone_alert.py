@@ -53,7 +53,7 @@ def test_every_state_of_a_legacy_rule_has_a_meaning(state: object, status: Alert
         ({"ruleId": 1, "ruleUrl": "http://g/d/x", "ruleName": "n"}, "1"),
         ({"ruleId": "1"}, "1"),
         ({"ruleId": 1.0}, "1"),
-        ({"ruleId": 0}, "0"),
+        ({"ruleId": 0, "title": "t"}, "t"),
         ({"ruleId": 12345678901234567890}, "12345678901234567890"),
         ({"ruleId": None, "ruleUrl": "http://g/d/x", "ruleName": "n"}, "http://g/d/x"),
         ({"ruleId": True, "ruleName": "n"}, "n"),
@@ -68,9 +68,10 @@ def test_the_rule_is_the_identity(fields: dict[str, Any], external_id: str) -> N
 
 
 def test_without_a_rule_the_title_is_and_its_state_is_no_part_of_it() -> None:
-    ids = {only({"title": title}).external_id for title in ("[Alerting] Disk full", "[OK] Disk full", "Disk full")}
+    states = ("", "[Alerting] ", "[OK] ", "[No Data] ", "[FIRING:1] ", "[RESOLVED] ", "[FIRING:2, RESOLVED:1] ")
 
-    assert ids == {"Disk full"}
+    assert {only({"title": f"{state}Disk full"}).external_id for state in states} == {"Disk full"}
+    assert only({"title": "[db-1] Disk full"}).external_id == "[db-1] Disk full"
 
 
 def test_labels_are_an_identity_but_for_the_team_and_the_severity() -> None:

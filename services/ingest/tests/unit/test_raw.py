@@ -79,6 +79,15 @@ def test_the_order_numbers_and_names_given_twice_stay_as_they_were_sent() -> Non
     ]
 
 
+def test_a_line_end_within_a_text_stays_where_it_is() -> None:
+    body = b'{"title": "a\nb", "alerts": [{"x": "1\n2"}, {"x": "\t3"}]}'
+
+    assert raw_parts.of_group(body, 2) == [
+        '{"title": "a\nb", "alerts": [{"x": "1\n2"}]}',
+        '{"title": "a\nb", "alerts": [{"x": "\t3"}]}',
+    ]
+
+
 def test_what_a_body_says_of_all_its_alerts_is_left_out_where_it_is_long() -> None:
     body = json.dumps(group({"a": 1}, {"b": 2}, message="long " * 1000)).encode()
 

@@ -60,9 +60,9 @@ def test_a_legacy_body_with_an_empty_list_is_still_a_legacy_body() -> None:
         b"[1,null]",
         b'{"alerts":[]}',
         b'{"alerts":[{}]}',
-        b'{"alerts":[null,{"labels":{}}],"status":"firing"}',
+        b'{"alerts":[null,{"labels":{}}]}',
         b'{"alerts":"x"}',
-        b'{"status":"firing"}',
+        b'{"status":"a word of tomorrow"}',
         b'{"title":" ","ruleId":null,"labels":{}}',
         b'{"Type":"Notification","Message":"{}"}',
     ],
@@ -83,6 +83,18 @@ def test_bytes_that_are_no_text_do_not_cost_the_alert() -> None:
     assert only(body.replace(b"Disk full", rb"\ud83d \u0000full")).title == "full on db-1"
     assert only(body.replace(b'"c6e', b'"\\ud800c6e')).external_id != "c6eadffa33fcdf37"
     assert only(body[:-1] + b',"x":' + b"9" * 6_000 + b',"y":NaN,"z":-1e400}').title == "Disk full on db-1"
+
+
+@pytest.mark.parametrize("code", range(0x20))
+def test_a_control_character_as_it_is_means_what_it_means_spelled_out(code: int) -> None:
+    body = json.dumps({"title": "DB down~line2", "state": "alerting", "ruleId": "r~1", "labels": {"a~": "~b"}})
+    written, spelled = (body.replace("~", text).encode() for text in (chr(code), f"\\u{code:04x}"))
+
+    alert = only(written)
+
+    assert alert.title == ("DB down line2" if code in {9, 10, 13} else "DB downline2")
+    assert _said(alert) == _said(only(spelled))
+    _check(alert)
 
 
 def _bodies() -> Iterator[tuple[str, Json]]:

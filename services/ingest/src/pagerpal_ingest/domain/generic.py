@@ -5,6 +5,7 @@ not be lost over its title.
 """
 
 import re
+from codecs import BOM_UTF8
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -12,9 +13,10 @@ from uuid import UUID
 from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.ids import keyed_uuid, uuid7
 from pagerpal_common.vocabulary import AlertStatus, Severity
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from pagerpal_ingest.domain.json_body import spelled_out
 from pagerpal_ingest.domain.labels import EXTERNAL_ID_LIMIT
 from pagerpal_ingest.domain.source import Source, route
 from pagerpal_ingest.domain.texts import DESCRIPTION_LIMIT, TITLE_LIMIT, cut_bytes, cut_characters
@@ -53,11 +55,11 @@ class GenericAlert(BaseModel):
         None
     )
     source_id: int | None = None
-    status: Literal[AlertStatus.FIRING, AlertStatus.RESOLVED] | None = None
+    status: Literal["firing", "resolved"] | None = None
 
     @model_validator(mode="after")
     def _resolves_something(self) -> "GenericAlert":
-        if self.status is AlertStatus.RESOLVED and self.external_id is None:
+        if self.status == "resolved" and self.external_id is None:
             raise PydanticCustomError("external_id_missing", "A resolved alert must have an external_id")
         return self
 
@@ -73,7 +75,7 @@ def parse(body: bytes, source: Source, *, repeat_key: str | None, at: datetime) 
         ValidationError: the body does not fit.
         Forbidden: it names a source or a team that this key is not good for.
     """
-    given = GenericAlert.model_validate_json(body)
+    given = _read(body.removeprefix(BOM_UTF8))
     routing = route(source, source_id=given.source_id, team_id=given.team_id)
     return Alert(
         alert_id=_alert_id(source, repeat_key),
@@ -81,13 +83,24 @@ def parse(body: bytes, source: Source, *, repeat_key: str | None, at: datetime) 
         team_id=routing.team_id,
         escalation_policy_id=routing.escalation_policy_id,
         external_id=given.external_id,
-        status=given.status or AlertStatus.FIRING,
+        status=AlertStatus(given.status or "firing"),
         severity=given.severity,
         title=given.title,
         description=given.description or "",
         received_at=at,
         flap_seconds=source.flap_seconds,
     )
+
+
+def _read(body: bytes) -> GenericAlert:
+    """Strictly first, as nearly every body is; a line end within a text, as templates write them, is no reason to lose
+    an alert."""
+    try:
+        return GenericAlert.model_validate_json(body)
+    except ValidationError as error:
+        if error.errors()[0]["type"] != "json_invalid" or (mended := spelled_out(body)) == body:
+            raise
+    return GenericAlert.model_validate_json(mended)
 
 
 def _alert_id(source: Source, repeat_key: str | None) -> UUID:

@@ -1,6 +1,7 @@
 """What does a body say, as JSON? As much of it as can be read: an odd field is no reason to lose an alert."""
 
 import json
+import re
 from typing import Any
 
 from pagerpal_common.errors import Unprocessable
@@ -8,24 +9,38 @@ from pagerpal_common.errors import Unprocessable
 LONGEST_INTEGER = 18
 """Digits. Longer ones stay text: no column holds them, and Python refuses to read one of more than 4,300."""
 
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_CONTROL = re.compile(rb"\\.|[\x00-\x1f]", re.DOTALL)
+
 
 def loads(body: bytes) -> Any:
-    """The JSON value in a body, whatever its bytes: bad UTF-8 becomes U+FFFD.
+    """The JSON value in a body, whatever its bytes: bad UTF-8 becomes U+FFFD, and a line end within a text is one
+    (templates of many senders write them so, RFC 8259 §7 or not).
 
     Raises:
         Unprocessable: it is not JSON, or nested too deeply.
     """
     try:
-        return json.loads(body.decode("utf-8-sig", errors="replace"), parse_int=_integer)
+        return json.loads(body.decode("utf-8-sig", errors="replace"), parse_int=_integer, strict=False)
     except ValueError:
         raise not_understood("json_invalid", "The body is not JSON") from None
     except RecursionError:
         raise not_understood("json_invalid", "The body is nested too deeply") from None
 
 
+def spelled_out(body: bytes) -> bytes:
+    """A body with the control characters in its texts as JSON wants them, for readers that take it to the letter."""
+    return _TEXT.sub(lambda text: _CONTROL.sub(_spelled, text[0]), body)
+
+
 def not_understood(kind: str, problem: str, *where: str | int) -> Unprocessable:
     """A body from which no alert can be made out, in the shape of every 422."""
     return Unprocessable([{"type": kind, "loc": ["body", *where], "msg": problem}])
+
+
+def _spelled(found: re.Match[bytes]) -> bytes:
+    """An escape stays as it is, also one of a control character, which is none."""
+    return found[0] if found[0][:1] == b"\\" else b"\\u%04x" % found[0][0]
 
 
 def _integer(digits: str) -> int | str:

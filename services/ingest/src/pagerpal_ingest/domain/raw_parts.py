@@ -15,7 +15,7 @@ SECRET_IN_SNS = frozenset({"signature", "signingcerturl", "subscribeurl", "token
 """Fields of an SNS message, in lower case: whoever has them can end the subscription, and the rest proves nothing
 without them."""
 
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, strict=False)
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 

@@ -17,11 +17,10 @@ name; in JSON a line end before it is written as a letter."""
 _KEYS = ("api", "routing", "service", "integration", "access", "private", "source")
 _NAMES = ("passw", 'token"', 'authorization"', '_secret"', '-secret"')
 
-_NAMED = re.compile(
-    rf'("[\w-]*(?:passw(?:or)?d|token|authorization|[_-]secret|(?:{"|".join(_KEYS)})[_-]?key)"\s*:\s*")'
-    r'[^"\\]*(?:\\.[^"\\]*)*',
-    re.IGNORECASE | re.DOTALL,
-)
+_NAME = rf"[\w-]*(?:passw(?:or)?d|token|authorization|[_-]secret|(?:{'|'.join(_KEYS)})[_-]?key)"
+
+_IS_NAME = re.compile(_NAME, re.IGNORECASE)
+_NAMED = re.compile(rf'("{_NAME}"\s*:\s*")[^"\\]*(?:\\.[^"\\]*)*', re.IGNORECASE | re.DOTALL)
 """In JSON: all of the value, also of one that ends somewhere beyond."""
 
 _IN_A_QUERY = re.compile(r"([?&](?:[\w-]*token|api_?key|key|password|signature)=)[^&\s\"'<>\\]+", re.IGNORECASE)
@@ -31,6 +30,11 @@ _IN_AN_ADDRESS = re.compile(r"(://[^/\s:@\"'<>\\]*:)[^/\s:@\"'<>\\]+(?=@)")
 _ESCAPED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _HIDES_ASCII = re.compile(r"\\u00[2-7]")
 """JSON may spell any letter by its number: `\\u0070p_…` is a key as well."""
+
+
+def names_secret(name: str) -> bool:
+    """Whether what a sender calls so is nobody's business."""
+    return _IS_NAME.fullmatch(name) is not None
 
 
 def without_secrets(text: str, known: Iterable[str]) -> str:

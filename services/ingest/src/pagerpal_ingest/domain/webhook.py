@@ -1,7 +1,8 @@
 """In which dialect is the body of a webhook, and what does it say?
 
 Decided by a list `alerts`, never by `title`, `state` or `message`: today's Grafana sends those as well, about the
-whole group. Alertmanager and Grafana may each be pointed at either of the two routes.
+whole group. Alertmanager and Grafana may each be pointed at either of the two routes. A list of which nothing can be
+made out is none: then the body itself is the alert.
 """
 
 from collections.abc import Mapping
@@ -10,11 +11,12 @@ from datetime import datetime
 
 from pagerpal_common.contracts.alerts import Alert
 
-from pagerpal_ingest.domain.alert_group import read_group
+from pagerpal_ingest.domain.alert_group import read_group, read_whole
 from pagerpal_ingest.domain.json_body import loads, not_understood
-from pagerpal_ingest.domain.lone_alert import read_lone_alert
+from pagerpal_ingest.domain.lone_alert import SETS_APART
 from pagerpal_ingest.domain.reading import Reading, Unreadable
 from pagerpal_ingest.domain.source import Source
+from pagerpal_ingest.domain.texts import line
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,9 @@ def parse(body: bytes, source: Source, *, at: datetime) -> Delivery:
     if not is_group and _is_one_of_a_group(said):
         said = {"alerts": [said]}
     delivery = Delivery(_read(said, source, at), is_group)
+    if is_group and not delivery.alerts:
+        whole = Delivery((read_whole(said, source, at),), is_group=False)
+        delivery = whole if whole.alerts else delivery
     if not delivery.alerts:
         raise _nothing(delivery)
     return delivery
@@ -54,13 +59,15 @@ def parse(body: bytes, source: Source, *, at: datetime) -> Delivery:
 
 def _is_one_of_a_group(said: Mapping[str, object]) -> bool:
     """An alert without its group, as a template that ranges over the alerts may send it."""
+    if any(line(said.get(field)) for field in SETS_APART):
+        return False
     return isinstance(said.get("annotations"), Mapping) and isinstance(said.get("labels"), Mapping)
 
 
 def _read(said: Mapping[str, object], source: Source, at: datetime) -> tuple[Reading, ...]:
     if isinstance(said.get("alerts"), list) and said["alerts"]:
         return tuple(read_group(said, source, at))
-    return (read_lone_alert(said, source, at),)
+    return (read_whole(said, source, at),)
 
 
 def _nothing(delivery: Delivery) -> Exception:
