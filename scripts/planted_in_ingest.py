@@ -1,6 +1,6 @@
 """Bugs in how alerts are taken in, and in what their senders are believed."""
 
-from planted import INGEST, Mutation
+from planted import INGEST, WEB, Mutation
 
 ODD_BODIES = f"{INGEST}/tests/unit/test_bodies_of_ones_own.py"
 
@@ -88,5 +88,51 @@ IN_INGEST = (
         "sender=_masked(self.phone)",
         'sender=self.phone or ""',
         f"{INGEST}/tests/unit/test_replies.py::test_neither_text_nor_number_is_in_the_message_or_in_the_log",
+    ),
+    Mutation(
+        "what is refused before it is read is counted for nobody",
+        f"{INGEST}/src/pagerpal_ingest/reception.py",
+        "    with ctx.admission.request_of(source):\n"
+        "        return await understand(ctx, request, source, await read_body(request, limit), parse)\n",
+        "    body = await read_body(request, limit)\n"
+        "    with ctx.admission.request_of(source):\n"
+        "        return await understand(ctx, request, source, body, parse)\n",
+        f"{INGEST}/tests/integration/test_source_health.py::test_every_refusal_of_a_known_source_is_counted_once",
+    ),
+    Mutation(
+        "what is masked as it was sent goes to phones in the clear",
+        f"{INGEST}/src/pagerpal_ingest/raw.py",
+        "            return masked(reading, self.secrets)\n",
+        "            return reading\n",
+        f"{INGEST}/tests/integration/test_raw.py::test_what_is_masked_as_it_was_sent_is_masked_in_the_incident_too",
+    ),
+    Mutation(
+        "the external id is masked, and so another one",
+        f"{INGEST}/src/pagerpal_ingest/domain/masked.py",
+        '        "title": cut',
+        '        "external_id": _shown(alert.external_id or "", known),\n        "title": cut',
+        f"{INGEST}/tests/unit/test_masked.py::test_the_external_id_is_what_it_was",
+    ),
+    Mutation(
+        "a title that shows nothing is a title",
+        f"{INGEST}/src/pagerpal_ingest/domain/texts.py",
+        'return text if _VISIBLE.search(text) else ""',
+        "return text",
+        f"{INGEST}/tests/unit/test_texts.py::test_a_line_that_shows_nothing_is_none",
+    ),
+    Mutation(
+        "a source may be changed to route to a team that is not there",
+        f"{WEB}/src/pagerpal_web/api/sources.py",
+        '        await check_teams(tx, changes(call).get("config"))\n',
+        "",
+        f"{WEB}/tests/integration/test_source_teams.py::test_a_source_routes_to_no_team_that_is_not_there",
+    ),
+    Mutation(
+        "nobody hears of the alerts of a group that could not be made out",
+        f"{INGEST}/src/pagerpal_ingest/webhooks.py",
+        "    ctx.admission.note_unreadable(source, delivery.readings)",
+        "    pass",
+        f"{INGEST}/tests/integration/test_source_health.py::"
+        "test_alerts_refused_in_a_group_that_is_taken_are_counted_and_logged_without_what_they_say",
     ),
 )

@@ -44,7 +44,7 @@ class SourceEnding(StrEnum):
 
     KEPT = "kept"  # answered 202: durably kept, to be handled later
     REFUSED_KEY = "refused_key"  # with its key of before, or while it is switched off
-    REFUSED_REQUEST = "refused_request"  # a 4xx: the sender will not send it again
+    REFUSED_REQUEST = "refused_request"  # a 4xx, or one alert of a group: the sender will not send it again
     LIMITED = "limited"  # a 503, because of the source's own limit: the sender sends it again
     UNAVAILABLE = "unavailable"  # a 503, because of our own trouble
 

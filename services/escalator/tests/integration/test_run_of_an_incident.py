@@ -249,6 +249,18 @@ async def test_without_a_policy_the_team_and_then_every_admin_is_paged(world: Wo
     assert reminder.entering.reminder == 1
 
 
+async def test_a_team_that_is_gone_lets_nobody_sleep_every_admin_is_paged(world: World) -> None:
+    await world.given_users("ana", member=True)
+    await world.given_users("root", role="admin")
+    await world.sql("DELETE FROM directory.team_members")
+    await world.sql("DELETE FROM directory.teams")
+    await world.trigger()
+
+    asked = await world.enters()
+
+    assert (asked.is_unreached, await world.names(asked)) == (True, ["root"])
+
+
 async def test_a_policy_that_reaches_nobody_pages_the_team(world: World) -> None:
     await world.given_users("ana", member=True)
     await world.given_policy([], [])

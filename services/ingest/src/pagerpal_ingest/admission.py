@@ -4,7 +4,7 @@ Every alert of every dialect passes here on its way to the intake, so here is wh
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -14,6 +14,7 @@ from pagerpal_common.errors import Refusal, Unavailable, Unprocessable
 from pagerpal_common.vocabulary import AlertOutcome, SourceEnding
 
 from pagerpal_ingest.domain.allowance import Allowance, full, rate_of
+from pagerpal_ingest.domain.reading import Reading, Unreadable
 from pagerpal_ingest.domain.source import Source
 from pagerpal_ingest.intake import WAITING_LIMIT, Intake
 from pagerpal_ingest.lanes import SINGLE, Lane, Lanes
@@ -90,6 +91,17 @@ class Admission:
         except Refusal as refusal:
             self._tally.note_refusal(source.source_id, SourceEnding.REFUSED_REQUEST, reason_of(refusal), self._now())
             raise
+
+    def note_unreadable(self, source: Source, readings: Sequence[Reading]) -> None:
+        """Count those alerts of a body that nothing could be made of, while the others were taken: what the answer says
+        of them its sender may never look at."""
+        refused = [reading for reading in readings if isinstance(reading, Unreadable)]
+        if not refused:
+            return
+        number, reasons = len(refused), sorted({one.reason for one in refused})
+        log.warning("source.alerts_refused", source_id=source.source_id, number=number, reasons=reasons)
+        why = f"{number} {'alert' if number == 1 else 'alerts'} of a group: {'; '.join(reasons)}"[:500]
+        self._tally.note_refusal(source.source_id, SourceEnding.REFUSED_REQUEST, why, self._now(), number)
 
     def refuse_key(self, source: Source) -> None:
         """A request came with this source's key, which is not good any more."""

@@ -27,10 +27,11 @@ IDEMPOTENCY_KEY_LIMIT = 255
 async def receive_alert(ctx: Context, request: Request) -> Response:
     """One alert in PagerPal's own format. Answers with its incident, or 202 when that is not known yet."""
     source = await source_of(ctx, request)
-    repeat_key = _idempotency_key(request)
-    body = await read_json(request, BODY_LIMIT)
-    parse = partial(_parse, source=source, repeat_key=repeat_key, at=ctx.now(), how=sent(request, source))
-    alert = await understand(ctx, request, source, body, parse)
+    with ctx.admission.request_of(source):
+        repeat_key = _idempotency_key(request)
+        body = await read_json(request, BODY_LIMIT)
+        parse = partial(_parse, source=source, repeat_key=repeat_key, at=ctx.now(), how=sent(request, source))
+        alert = await understand(ctx, request, source, body, parse)
     (result,) = await take(ctx, source, [alert])
     return of_alert(alert, result)
 

@@ -3,11 +3,14 @@
 `docs/decisions/0014-a-wrong-routing-key-is-400.md` says where that differs from our other routes.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from pagerpal_common.contracts.alerts import Alert
-from pagerpal_common.errors import Refusal, TooLarge, Unprocessable, Unsupported
+from pagerpal_common.errors import PagerPalError, Refusal, TooLarge, Unprocessable, Unsupported
 from pagerpal_common.http import STATUS, json_response, read_body
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -50,18 +53,34 @@ async def receive_event(ctx: Context, request: Request) -> Response:
 
 
 async def _receive(ctx: Context, request: Request) -> Response:
-    body = await read_body(request, BODY_LIMIT)
-    event = pagerduty.event_of(body, request.headers.get("x-routing-key"))
-    source = await ctx.sources.find(event.routing_key)
-    how = sent(request, source, event.routing_key)
-    parse = partial(_alert_in, event=event, source=source, at=ctx.now(), how=how)
-    alert = await understand(ctx, request, source, body, parse)
+    header = request.headers.get("x-routing-key", "").strip()
+    try:
+        body = await read_body(request, BODY_LIMIT)
+        key, said = pagerduty.addressed(body, header)
+    except Refusal as refusal:
+        await _note_unread(ctx, header, refusal)
+        raise
+    source = await ctx.sources.find(key)
+    with ctx.admission.request_of(source):
+        parse = partial(_parse, said=said, source=source, at=ctx.now(), how=sent(request, source, key))
+        event, alert = await understand(ctx, request, source, body, parse)
     refuse_parked(await take(ctx, source, [alert]))
     return json_response(EventAnswer(dedup_key=event.dedup_key), 202)
 
 
-def _alert_in(body: bytes, event: pagerduty.Event, source: Source, at: datetime, how: Sent) -> Alert:
-    return how.all_of(pagerduty.alert_in(event, source, at), body)
+def _parse(
+    body: bytes, said: Mapping[str, Any], source: Source, at: datetime, how: Sent
+) -> tuple[pagerduty.Event, Alert]:
+    event = pagerduty.event_of(said)
+    return event, how.all_of(pagerduty.alert_in(event, source, at), body)
+
+
+async def _note_unread(ctx: Context, key: str, refusal: Refusal) -> None:
+    """Whose a body is that cannot be read, only a header may say. What that leads to changes nothing in the answer."""
+    if not key:
+        return
+    with suppress(PagerPalError), ctx.admission.request_of(await ctx.sources.find(key)):
+        raise refusal
 
 
 def _errors(refusal: Refusal) -> list[str]:

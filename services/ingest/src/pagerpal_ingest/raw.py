@@ -1,4 +1,5 @@
-"""How does an alert get to keep the form in which it was sent? Whatever goes wrong with that, the alert goes on.
+"""How does an alert get to keep the form in which it was sent, and no secrets in its words? Whatever goes wrong with
+that, the alert goes on.
 
 An alert wakes people; its raw form helps one of them to understand it. So nothing here refuses, and an alert whose raw
 form cannot be made is kept without it, and says so.
@@ -14,6 +15,7 @@ from pagerpal_common.contracts.alerts import Alert
 from starlette.requests import Request
 
 from pagerpal_ingest.domain.credentials import source_key
+from pagerpal_ingest.domain.masked import masked
 from pagerpal_ingest.domain.raw import UNKEPT, raw_alert
 from pagerpal_ingest.domain.raw_parts import whole
 from pagerpal_ingest.domain.reading import Unreadable
@@ -38,12 +40,22 @@ class Sent:
         return kept
 
     def each(self, parts: Callable[[], Sequence[str]], readings: Sequence[R]) -> list[R]:
-        """The readings of a body, each alert with its part of the body."""
+        """The readings of a body, each alert without secrets in its words and with its part of the body."""
+        readings = [self._shown(reading) for reading in readings]
         try:
             return [self._with(reading, part) for reading, part in zip(readings, parts(), strict=True)]
         except Exception as error:  # noqa: BLE001 - an alert is not lost for what is only looked at
             log.error("alert.raw_not_kept", error=type(error).__name__)
             return [_unkept(reading) for reading in readings]
+
+    def _shown(self, reading: R) -> R:
+        if isinstance(reading, Unreadable):
+            return reading
+        try:
+            return masked(reading, self.secrets)
+        except Exception as error:  # noqa: BLE001 - rather read by too many than by nobody
+            log.error("alert.not_masked", error=type(error).__name__)
+            return reading
 
     def _with(self, reading: R, part: str) -> R:
         if isinstance(reading, Unreadable):

@@ -1,7 +1,7 @@
 """How does a request become alerts that are kept? What every dialect does alike, in the order in which it does it:
 whose it is (`source_of`), what it says (`read`), what becomes of that (`take`).
 
-Everything that a source sends passes `understand`, within `read` where its key is not in the body, and every alert that
+As soon as it is known whose a request is, all that may refuse it is within `Admission.request_of`, and every alert that
 can be made out passes `take`: here a source is limited, and what it sends is counted (`admission.py`).
 """
 
@@ -50,20 +50,20 @@ async def read(ctx: Context, request: Request, source: Source, limit: int, parse
         TooLarge, Unsupported, Unavailable: as `read_body`.
         Refusal: as `understand`.
     """
-    return await understand(ctx, request, source, await read_body(request, limit), parse)
+    with ctx.admission.request_of(source):
+        return await understand(ctx, request, source, await read_body(request, limit), parse)
 
 
 async def understand(ctx: Context, request: Request, source: Source, body: bytes, parse: Callable[[bytes], T]) -> T:
-    """What a body says, when it is signed as its source demands.
+    """What a body says, when it is signed as its source demands. To be asked within `Admission.request_of`.
 
     Raises:
         Forbidden: it is not.
         Refusal: as `parse` does.
     """
-    with ctx.admission.request_of(source):
-        if source.hmac_secret:
-            signature.check(source, request.headers, body, ctx.now())
-        return parse(body) if len(body) <= LARGE else await asyncio.to_thread(parse, body)
+    if source.hmac_secret:
+        signature.check(source, request.headers, body, ctx.now())
+    return parse(body) if len(body) <= LARGE else await asyncio.to_thread(parse, body)
 
 
 async def take(ctx: Context, source: Source, alerts: Sequence[Alert]) -> list[AlertResult | None]:

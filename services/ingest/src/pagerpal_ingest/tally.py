@@ -57,9 +57,9 @@ class Tally:
             skew = max(0.0, (alert.event_at - alert.received_at).total_seconds())
         self._counts.seen[alert.source_id] = replace(before, last_alert_at=alert.received_at, skew_seconds=skew)
 
-    def note_refusal(self, source_id: int, ending: Ending, why: str, at: datetime) -> None:
-        """A request was refused; `why` is for people, and names nothing that was sent."""
-        self.note(source_id, ending, at)
+    def note_refusal(self, source_id: int, ending: Ending, why: str, at: datetime, number: int = 1) -> None:
+        """A request was refused, or so many of its alerts; `why` is for people, and names nothing that was sent."""
+        self.note(source_id, ending, at, number)
         before = self._counts.seen.get(source_id, Seen())
         self._counts.seen[source_id] = replace(before, last_refused_at=at, last_refusal=why)
 

@@ -35,9 +35,11 @@ async def _receive(ctx: Context, request: Request) -> Response:
     parse = partial(_parse, source=source, at=ctx.now(), how=sent(request, source))
     delivery = await read(ctx, request, source, BODY_LIMIT, parse)
     results = await take(ctx, source, delivery.alerts)
-    if delivery.is_group:
-        return answers.of_group(delivery.readings, results)
-    return answers.of_alert(delivery.alerts[0], results[0])
+    if not delivery.is_group:
+        return answers.of_alert(delivery.alerts[0], results[0])
+    answer = answers.of_group(delivery.readings, results)
+    ctx.admission.note_unreadable(source, delivery.readings)  # not before: what is answered 503 comes again, all of it
+    return answer
 
 
 def _parse(body: bytes, source: Source, at: datetime, how: Sent) -> Delivery:

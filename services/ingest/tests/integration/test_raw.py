@@ -68,6 +68,41 @@ async def test_the_key_is_in_no_message_of_ours(door: Door, path: str, body: dic
     assert "Unsubscribe" not in (raw.text or "")
 
 
+TEXT = f"password=hunter2 {KEY}"
+SHOWN = "password=[masked] [masked]"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/alerts", {**BODY, "title": TEXT, "description": TEXT}),
+        (GRAFANA, {"alerts": [{**FIRING, "annotations": {"summary": TEXT, "description": TEXT}}]}),
+        (GRAFANA, {"title": TEXT, "ruleId": 1, "message": f"{TEXT} "}),
+        (SNS, {"Type": "Notification", "Subject": TEXT, "Message": TEXT}),
+        (EVENTS, {"routing_key": KEY, "event_action": "trigger", "payload": {"summary": TEXT, "custom_details": TEXT}}),
+    ],
+)
+async def test_what_is_masked_as_it_was_sent_is_masked_in_the_incident_too(
+    door: Door, path: str, body: dict[str, Any]
+) -> None:
+    await raw_of(door, path, body)
+
+    (alert,) = door.bus.alerts
+    assert (alert.title, alert.description) == (SHOWN, SHOWN)
+    assert KEY not in alert.model_dump_json()
+
+
+async def test_an_alert_whose_words_cannot_be_masked_is_taken(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_alert: Alert, _secrets: object) -> Alert:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("pagerpal_ingest.raw.masked", broken)
+
+    await raw_of(door, GRAFANA, {"alerts": [FIRING]})
+
+    assert [alert.title for alert in door.bus.alerts] == ["DiskFull"]
+
+
 async def test_what_a_source_signs_with_is_masked_too(door: Door) -> None:
     secret = 'sec"ret\\of/ours'
     await door.configure(hmac_secret=secret)

@@ -153,6 +153,27 @@ async def test_too_large_and_compressed_bodies_are_refused(door: Door) -> None:
     assert (await door.post_raw(RAW, **{"Content-Encoding": "gzip"})).status_code == 415
 
 
+@pytest.mark.parametrize(
+    ("encodings", "status"),
+    [
+        ([""], 201),
+        ([" "], 201),
+        (["identity"], 201),
+        ([" Identity , "], 201),
+        (["", "identity"], 201),
+        (["x-gzip"], 415),
+        (["identity, gzip"], 415),
+        (["", "gzip"], 415),
+    ],
+)
+async def test_a_body_is_compressed_only_when_a_header_names_how(door: Door, encodings: list[str], status: int) -> None:
+    headers = [("X-API-Key", KEY), *(("Content-Encoding", encoding) for encoding in encodings)]
+
+    answer = await door.client.post("/api/v1/alerts", content=RAW, headers=headers)
+
+    assert answer.status_code == status
+
+
 async def test_the_content_type_is_not_believed(door: Door) -> None:
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "nonsense"):
         assert (await door.post_raw(RAW, **{"Content-Type": content_type})).status_code == 201

@@ -1,12 +1,16 @@
 """Is what a source does written down where people see it?"""
 
 import asyncio
+import json
+from typing import Any
 
+import pytest
 from pagerpal_common.vocabulary import SourceEnding
 from pagerpal_ingest.domain.credentials import key_hash
 from pagerpal_ingest.loops import TALLIES_KEPT
+from structlog.testing import capture_logs
 
-from services.ingest.tests.integration.conftest import Door
+from services.ingest.tests.integration.conftest import BODY, KEY, Door
 
 _COUNTS = (
     "SELECT ending, sum(count)::int FROM ingest.source_tallies WHERE source_id = 7 GROUP BY ending ORDER BY ending"
@@ -27,6 +31,86 @@ async def test_alerts_and_refusals_are_written_down_by_minute(door: Door) -> Non
     ((last_alert_at, refusal),) = await door.rows(_STATE)
     assert last_alert_at == door.clock.at
     assert refusal.startswith("body")
+
+
+EVENT: dict[str, Any] = {"routing_key": KEY, "event_action": "trigger", "payload": {"summary": "x", "source": "db-1"}}
+GZIP = {"Content-Encoding": "gzip"}
+ALERTS, GRAFANA, EVENTS = "/api/v1/alerts", "/api/v1/webhooks/grafana", "/v2/enqueue"
+CLOUDWATCH = "/api/v1/webhooks/cloudwatch"
+HEADER = {"X-Routing-Key": KEY}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status"),
+    [
+        (ALERTS, b"x" * (256 * 1024 + 1), {}, 413),
+        (ALERTS, BODY, GZIP, 415),
+        (ALERTS, b"[" * 100 + b"]" * 100, {}, 422),
+        (ALERTS, BODY, {"Idempotency-Key": "x" * 256}, 422),
+        (ALERTS, {**BODY, "team_id": 3}, {}, 403),
+        (GRAFANA, b"x" * (5 * 1024 * 1024 + 1), {}, 413),
+        (GRAFANA, {"title": "x"}, GZIP, 415),
+        (GRAFANA, b"not json", {}, 422),
+        (CLOUDWATCH, b"x" * (256 * 1024 + 1), {}, 413),
+        (EVENTS, {**EVENT, "event_action": "explode"}, {}, 400),
+        (EVENTS, {**EVENT, "payload": {}}, {}, 400),
+        (EVENTS, {**EVENT, "event_action": "resolve"}, {}, 400),
+        (EVENTS, b"not json", HEADER, 400),
+        (EVENTS, [], HEADER, 400),
+        (EVENTS, EVENT, {**HEADER, **GZIP}, 415),
+        (EVENTS, b"x" * (512 * 1024 + 1), HEADER, 413),
+    ],
+)
+async def test_every_refusal_of_a_known_source_is_counted_once(
+    door: Door, path: str, body: object, headers: dict[str, str], status: int
+) -> None:
+    answer = await door.send(path, body, **headers)
+    await door.turn("ingest.source_tally")
+
+    assert answer.status_code == status
+    assert await door.rows(_COUNTS) == [("refused_request", 1)]
+    ((_, refusal),) = await door.rows(_STATE)
+    assert refusal
+    assert door.bus.groups == []
+
+
+@pytest.mark.parametrize("body", [b"not json", [], {**EVENT, "routing_key": None}])
+async def test_what_comes_with_no_good_key_counts_for_nobody(door: Door, body: object) -> None:
+    answers = [await door.send(EVENTS, body, **{"X-Routing-Key": key}) for key in ("pp_a_stranger_s", "")]
+    await door.turn("ingest.source_tally")
+
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert await door.rows("SELECT ending FROM ingest.source_tallies") == []
+
+
+async def test_alerts_refused_in_a_group_that_is_taken_are_counted_and_logged_without_what_they_say(
+    door: Door,
+) -> None:
+    good = {"labels": {"alertname": "good"}, "fingerprint": "good"}
+
+    with capture_logs() as logs:
+        answer = await door.send(GRAFANA, {"status": "firing", "alerts": [good, "s3cret", None, {"x": "s3cret"}]})
+    await door.turn("ingest.source_tally")
+
+    assert answer.status_code == 201
+    assert await door.rows(_COUNTS) == [("opened", 1), ("refused_request", 3)]
+    ((_, refusal),) = await door.rows(_STATE)
+    assert refusal.startswith("3 alerts of a group: this ")
+    (line,) = [line for line in logs if line["event"] == "source.alerts_refused"]
+    assert (line["source_id"], line["number"], len(line["reasons"])) == (7, 3, 2)
+    assert "s3cret" not in json.dumps(logs, default=str)
+
+
+async def test_a_group_that_its_sender_sends_again_is_not_counted_yet(door: Door) -> None:
+    await door.configure(alerts_per_second=0.2)
+    for _ in range(2):
+        await door.post()
+
+    answer = await door.send(GRAFANA, {"alerts": [{"labels": {"alertname": "good"}}, None]})
+    await door.turn("ingest.source_tally")
+
+    assert answer.status_code == 503
+    assert await door.rows(_COUNTS) == [("limited", 1), ("opened", 2)]
 
 
 async def test_two_processes_add_up_what_they_counted(door: Door) -> None:

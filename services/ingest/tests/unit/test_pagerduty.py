@@ -8,7 +8,7 @@ from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.contracts.incidents import Link
 from pagerpal_common.errors import Invalid, Unprocessable
 from pagerpal_common.vocabulary import AlertStatus, Severity
-from pagerpal_ingest.domain.pagerduty import Event, alert_in, event_of
+from pagerpal_ingest.domain.pagerduty import Event, addressed, alert_in, event_of
 from pagerpal_ingest.domain.source import Source
 
 from services.ingest.tests.conftest import START
@@ -37,7 +37,8 @@ TRIGGER: dict[str, Any] = {
 
 
 def event(**fields: Any) -> Event:
-    return event_of(json.dumps({**TRIGGER, **fields}).encode())
+    _, said = addressed(json.dumps({**TRIGGER, **fields}).encode())
+    return event_of(said)
 
 
 def alert(source: Source = SOURCE, **fields: Any) -> Alert:
@@ -51,7 +52,7 @@ def payload(**fields: Any) -> dict[str, Any]:
 def test_the_documented_event_is_an_alert() -> None:
     found = alert()
 
-    assert event().routing_key == "pp_key"
+    assert addressed(json.dumps(TRIGGER).encode()) == ("pp_key", TRIGGER)
     assert (found.external_id, found.status, found.severity) == ("samplekey", AlertStatus.FIRING, Severity.CRITICAL)
     assert found.title == "Disk full on db-1"
     assert found.description == 'free space: 1%\nping time: 1500\nnested: {"a": [1]}'
@@ -148,13 +149,13 @@ def test_what_is_no_event_is_refused_with_the_field_s_name(fields: dict[str, Any
 @pytest.mark.parametrize("body", [b"", b"{", b"\0", b"[" * 100_000])
 def test_what_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(Unprocessable):
-        event_of(body)
+        addressed(body)
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"x"', b"5"])
 def test_what_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(Invalid):
-        event_of(body)
+        addressed(body)
 
 
 def test_a_missing_summary_does_not_cost_an_alert_that_says_where_it_is_from() -> None:
@@ -165,16 +166,30 @@ def test_a_missing_summary_does_not_cost_an_alert_that_says_where_it_is_from() -
 def test_the_routing_key_may_be_in_the_header_of_pagerduty_s_own_client() -> None:
     body = json.dumps({**TRIGGER, "routing_key": None}).encode()
 
-    assert event_of(body, "pp_header").routing_key == "pp_header"
-    assert event_of(json.dumps(TRIGGER).encode(), "pp_header").routing_key == "pp_key"
+    assert addressed(body, "pp_header")[0] == "pp_header"
+    assert addressed(json.dumps(TRIGGER).encode(), "pp_header")[0] == "pp_key"
 
 
 def test_details_may_name_the_team_and_be_of_any_shape() -> None:
     assert alert(payload=payload(custom_details={"team_id": "2"})).team_id == 2
     assert alert(payload=payload(custom_details={"team_id": "3"})).note is not None
     assert alert(payload=payload(custom_details="plain text")).description == "plain text"
-    assert alert(payload=payload(custom_details=["a=b", "c"])).description == "a: b\nc: true"
     assert alert(payload=payload(custom_details=None)).description == ""
+
+
+@pytest.mark.parametrize(
+    ("details", "description"),
+    [
+        ([1, 2], "- 1\n- 2"),
+        (["disk full: a", "b=c"], "- disk full: a\n- b=c"),
+        ([None, "", "a", True, 0.5, [1, "x"]], '- a\n- true\n- 0.5\n- [1, "x"]'),
+        ([{"host": "db-1", "free": 1, "db_password": "a b"}, {}], "- host: db-1, free: 1, db_password: [masked]"),
+        ([], ""),
+        ({"hosts": ["db-1", "db-2"]}, 'hosts: ["db-1", "db-2"]'),
+    ],
+)
+def test_details_that_are_a_list_are_shown_as_one(details: object, description: str) -> None:
+    assert alert(payload=payload(custom_details=details)).description == description
 
 
 def test_the_source_s_defaults_hold() -> None:

@@ -3,7 +3,9 @@
 import json
 
 import pytest
-from pagerpal_ingest.domain.secrets import MASK, without_secrets
+from hypothesis import given
+from hypothesis import strategies as st
+from pagerpal_ingest.domain.secrets import MASK, may_hold_secrets, without_secrets
 
 KEY = "pp_" + "k" * 43
 OTHER = "pp_" + "o" * 42 + "-"
@@ -61,8 +63,60 @@ def test_so_is_what_its_name_calls_a_secret(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("login failed: password=hunter2 for bob", "login failed: password=[masked] for bob"),
+        ("DB_PASSWORD=hunter2, host=db-1", "DB_PASSWORD=[masked], host=db-1"),
+        ("token: abc.def", "token: [masked]"),
+        ("Authorization: Bearer abc.def on /login", "Authorization: Bearer [masked] on /login"),
+        ("authorization=Basic YTpi", "authorization=Basic [masked]"),
+        (
+            "curl -H 'X-Auth-Token: abc' -H \"X-API-Key: def\"",
+            "curl -H 'X-Auth-Token: [masked]' -H \"X-API-Key: [masked]\"",
+        ),
+        ('passwd="correct horse" next', 'passwd="[masked]" next'),
+        ("passwd='it is \"it' next", "passwd='[masked]\"it' next"),
+        ("API key: abc (of ops)", "API key: [masked] (of ops)"),
+        ("client_secret=a\\q\\\\c d", "client_secret=[masked] d"),
+        ("api_key=abc&x=1", "api_key=[masked]&x=1"),
+        ("http://h/?api_key=abc&token=[masked]", "http://h/?api_key=[masked]&token=[masked]"),
+        ("password: hunter2\npassword:\nnext", "password: [masked]\npassword:\nnext"),
+        ('{"note": "password=hunter2\\nnext"}', '{"note": "password=[masked]\\nnext"}'),
+        ('{"note": "password=hunter2\\\\"}', '{"note": "password=[masked]\\\\"}'),
+        ('{"note": "say password=\\"a b\\" here"}', '{"note": "say password=\\"[masked]\\" here"}'),
+        ('{"Message": "{\\"password\\": \\"a b\\"}"}', '{"Message": "{\\"password\\": \\"[masked]\\"}"}'),
+    ],
+)
+def test_so_is_what_a_sentence_calls_one_but_not_the_words_around_it(text: str, masked: str) -> None:
+    assert without_secrets(text, []) == masked
+    assert without_secrets(masked, []) == masked
+
+
+PIECES = [KEY, WEBHOOK, "password", "Token", "api-key", "_secret", "Authorization", "Bearer ", "?Signature=", "://a:b@c",
+          "\\u0070p_" + "k" * 43, " ", ": ", "=", '"', "'", "\\", "\n", "x", "[masked]"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+def test_what_is_not_worth_looking_at_holds_nothing_and_what_is_masked_stays_so(text: str) -> None:
+    masked = without_secrets(text, [KEY])
+
+    assert masked == text or may_hold_secrets(text, [KEY])
+    assert KEY not in masked
+
+
+def test_looking_for_secrets_takes_no_longer_than_the_text_is_long() -> None:
+    for text in ("password=" + "\\" * 200_000, "token" * 50_000 + ":", "password='" + "a" * 200_000, "key: " * 50_000):
+        assert len(without_secrets(text, [])) <= len(text)
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "password expired for user bob",
+        "Passwords: see the vault's page on tokens",
+        "The token of ana has expired: renew it",
+        "monkey: 5, key: cpu, groupKey={}",
+        "Authorization failed: 5 times",
         '{"secret": "tls-cert"}',  # of Kubernetes: the name of one
         '{"dedup_key": "db-1", "groupKey": "{}:{}", "key": "cpu", "monkey": "x"}',
         '{"token": 5, "tokens": "many", "password_age": "90 d"}',

@@ -2,6 +2,7 @@
 
 import pytest
 from pagerpal_common.contracts.incidents import Link
+from pagerpal_ingest.domain import plain
 from pagerpal_ingest.domain.labels import bounded, external_id, fingerprint, labels_of
 from pagerpal_ingest.domain.links import link, links, web_address
 from pagerpal_ingest.domain.texts import cut_bytes, cut_characters, line, paragraphs, text_of
@@ -42,6 +43,20 @@ def test_a_line_has_no_line_ends_and_is_cut() -> None:
     assert line("  a\n\tb   c ") == "a b c"
     assert line("x" * 300) == "x" * 254 + "…"
     assert line("x" * 255) == "x" * 255
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u200d\ufeff", " \u2060\u00ad ", "\u3164", "\u2800\U000e0041", "\ufe0f"])
+def test_a_line_that_shows_nothing_is_none(text: str) -> None:
+    assert line(text) == ""
+    assert plain.line(text) == ""
+    assert plain.first_line(f"{text}\nabc") == "abc"
+
+
+@pytest.mark.parametrize(
+    "text", ["a\u200bb", "👩\u200d💻", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "❤\ufe0f"]
+)
+def test_marks_within_a_line_that_shows_something_stay(text: str) -> None:
+    assert line(text) == plain.line(text) == text
 
 
 def test_cutting_never_breaks_a_character() -> None:

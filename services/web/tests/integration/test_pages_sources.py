@@ -208,6 +208,7 @@ async def test_what_a_cloudwatch_source_demands_is_chosen_on_its_page(web: Web) 
         {"alerts_per_second": "nan"},
         {"default_severity": "fatal"},
         {"routing_team_ids": "x"},
+        {"routing_team_ids": "999"},
         {"topic_arns": "alarms"},
         {"escalation_policy_id": "999"},
         {"name": ""},

@@ -30,7 +30,7 @@ async def read_body(request: Request, limit: int) -> bytes:
         Unsupported: it is compressed: a few bytes could unpack to gigabytes.
         Unavailable: it has not come within `BODY_SECONDS`. The line may be to blame, so the sender is to try again.
     """
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if _is_encoded(request):
         raise Unsupported("send the body uncompressed")
     chunks: list[bytes] = []
     size = 0
@@ -44,6 +44,13 @@ async def read_body(request: Request, limit: int) -> bytes:
     except TimeoutError:
         raise Unavailable("the body has not come in time") from None
     return b"".join(chunks)
+
+
+def _is_encoded(request: Request) -> bool:
+    """Whether a header names an encoding. One that names none, or several of which each is none, says nothing: empty
+    elements of a list are ignored (RFC 9110 §5.6.1.2), and some proxies send the header empty."""
+    named = ",".join(request.headers.getlist("content-encoding")).split(",")
+    return any(encoding.strip().lower() not in {"", "identity"} for encoding in named)
 
 
 async def read_json(request: Request, limit: int) -> bytes:

@@ -10,6 +10,7 @@ from pagerpal_common.contracts.incidents import Link
 
 from pagerpal_ingest.domain.labels import Labels
 from pagerpal_ingest.domain.links import link
+from pagerpal_ingest.domain.masked import masked_by_name
 from pagerpal_ingest.domain.texts import line, paragraphs, text_of
 
 TITLES = ("summary", "title")
@@ -39,7 +40,11 @@ def description(entry: Mapping[str, Any], annotations: Labels) -> str:
     said = next((annotations[name] for name in DESCRIPTIONS if annotations.get(name)), "")
     runbook = _first(annotations, RUNBOOKS)
     known = {*TITLES, *DESCRIPTIONS, *RUNBOOKS}
-    more = (f"{name}: {text}" for name, text in annotations.items() if text and name not in known and name[:2] != "__")
+    more = (
+        f"{name}: {text}"
+        for name, text in masked_by_name(annotations).items()
+        if text and name not in known and name[:2] != "__"
+    )
     return paragraphs(said, _values(entry), f"Runbook: {runbook}" if runbook else "", "\n".join(more))
 
 

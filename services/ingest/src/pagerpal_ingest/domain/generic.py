@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from pagerpal_ingest.domain.json_body import spelled_out
 from pagerpal_ingest.domain.labels import EXTERNAL_ID_LIMIT
 from pagerpal_ingest.domain.source import Source, route
-from pagerpal_ingest.domain.texts import DESCRIPTION_LIMIT, TITLE_LIMIT, cut_bytes, cut_characters
+from pagerpal_ingest.domain.texts import DESCRIPTION_LIMIT, cut_bytes, line, unturned
 
 # PostgreSQL stores no NUL; the other C0 controls but tab and line ends only ever hurt whoever reads them.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -32,14 +32,14 @@ def _storable(text: str) -> str:
 
 
 def _title(text: str) -> str:
-    title = text.strip()
+    title = line(text)
     if not title:
         raise PydanticCustomError("blank", "Text must not be blank")
-    return cut_characters(title, TITLE_LIMIT)
+    return title
 
 
 def _description(text: str) -> str:
-    return cut_bytes(text, DESCRIPTION_LIMIT)
+    return cut_bytes(unturned(text), DESCRIPTION_LIMIT)
 
 
 class GenericAlert(BaseModel):

@@ -10,7 +10,7 @@ from typing import Any
 
 from pagerpal_ingest.domain.labels import LABELS_LIMIT, Labels, fingerprint
 from pagerpal_ingest.domain.moments import moment
-from pagerpal_ingest.domain.secrets import MASK, names_secret, without_secrets
+from pagerpal_ingest.domain.secrets import MASK, names_a_secret, without_secrets
 from pagerpal_ingest.domain.texts import line, text_of
 
 NAMELESS = "An alert without a name"
@@ -54,7 +54,7 @@ def told(value: object) -> Iterator[str]:
 
 def shown(name: str, value: object) -> str:
     """What stands under a name that nobody has told us of: it may be a secret."""
-    return MASK if names_secret(name) else without_secrets(text_of(value), ())
+    return MASK if names_a_secret(name) else without_secrets(text_of(value), ())
 
 
 def _texts(value: object, where: str, depth: int) -> Iterator[tuple[str, str]]:
@@ -73,4 +73,4 @@ def _parts(value: object) -> Iterable[tuple[str, object]]:
 
 
 def _says_what(name: str) -> bool:
-    return name.lower() not in _PASSING and not names_secret(name)
+    return name.lower() not in _PASSING and not names_a_secret(name)

@@ -19,6 +19,7 @@ from pagerpal_ingest.domain.aliases import severity_of
 from pagerpal_ingest.domain.json_body import loads
 from pagerpal_ingest.domain.labels import Labels, external_id, labels_of
 from pagerpal_ingest.domain.links import link
+from pagerpal_ingest.domain.masked import masked_by_name
 from pagerpal_ingest.domain.reading import Found, alert_of
 from pagerpal_ingest.domain.source import Source
 from pagerpal_ingest.domain.texts import line, paragraphs, text_of
@@ -37,29 +38,37 @@ LABELS = ("source", "component", "group", "class")
 class Event:
     """One event, checked: what PagerDuty would refuse is refused, where nothing can be made of it."""
 
-    routing_key: str
     action: AlertStatus
     dedup_key: str
     """As its sender gave it, or made here: it goes back in the answer."""
     said: Mapping[str, Any]
 
 
-def event_of(body: bytes, routing_key: str | None = None) -> Event:
-    """The event in a body. Whose it is, the body says: its `routing_key` is an alert source key.
+def addressed(body: bytes, routing_key: str = "") -> tuple[str, Mapping[str, Any]]:
+    """What a body says, and whose it is: its `routing_key` is an alert source key.
 
     Args:
         routing_key: the header `X-Routing-Key`, where PagerDuty's own Python client puts it instead.
 
     Raises:
         Unprocessable: it is not JSON.
-        Invalid: it is not an event; the text says why, in the words of PagerDuty.
+        Invalid: it is no object, or nobody's; the text says why, in the words of PagerDuty.
     """
     said = loads(body)
     if not isinstance(said, Mapping):
         raise Invalid("the event must be a JSON object")
-    key = text_of(said.get("routing_key")).strip() or (routing_key or "").strip()
+    key = text_of(said.get("routing_key")).strip() or routing_key
     if not key:
         raise Invalid("'routing_key' is missing or blank")
+    return key, said
+
+
+def event_of(said: Mapping[str, Any]) -> Event:
+    """The event that a body says.
+
+    Raises:
+        Invalid: it is none; the text says why, in the words of PagerDuty.
+    """
     action = ACTIONS.get(line(said.get("event_action")).lower())
     if action is None:
         raise Invalid("'event_action' must be one of trigger, acknowledge, resolve")
@@ -68,7 +77,7 @@ def event_of(body: bytes, routing_key: str | None = None) -> Event:
         raise Invalid("'dedup_key' is missing or blank: without it nothing can be acknowledged or resolved")
     if action is AlertStatus.FIRING and not _title(_payload(said)):
         raise Invalid("'payload.summary' is missing or blank")
-    return Event(key, action, dedup_key if dedup_key.strip() else uuid7().hex, said)
+    return Event(action, dedup_key if dedup_key.strip() else uuid7().hex, said)
 
 
 def alert_in(event: Event, source: Source, at: datetime) -> Alert:
@@ -112,9 +121,19 @@ def _labels(payload: Mapping[str, Any], said: Mapping[str, Any]) -> Labels:
 
 def _description(payload: Mapping[str, Any]) -> str:
     details = payload.get("custom_details")
-    if not isinstance(details, Mapping | list):
-        return paragraphs(text_of(details))
-    return paragraphs("\n".join(f"{name}: {text}" for name, text in labels_of(details).items() if text.strip()))
+    if isinstance(details, Mapping):
+        return paragraphs("\n".join(_fields(details)))
+    if isinstance(details, list):
+        return paragraphs("\n".join(f"- {item}" for detail in details if (item := _item(detail).strip())))
+    return paragraphs(text_of(details))
+
+
+def _item(detail: object) -> str:
+    return ", ".join(_fields(detail)) if isinstance(detail, Mapping) else text_of(detail)
+
+
+def _fields(details: Mapping[str, Any]) -> Iterator[str]:
+    return (f"{name}: {text}" for name, text in masked_by_name(labels_of(details)).items() if text.strip())
 
 
 def _links(said: Mapping[str, Any]) -> Iterator[Link | None]:

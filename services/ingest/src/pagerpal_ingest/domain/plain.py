@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from pagerpal_ingest.domain.labels import EXTERNAL_ID_LIMIT, LABELS_LIMIT
-from pagerpal_ingest.domain.texts import DESCRIPTION_LIMIT, TITLE_LIMIT, cut_bytes, cut_characters
+from pagerpal_ingest.domain.texts import DESCRIPTION_LIMIT, TITLE_LIMIT, cut_bytes, cut_characters, shown
 
 LABEL_LIMIT = 1024
 """Characters, of a label's name and of its value."""
@@ -21,19 +21,19 @@ def clean(text: str) -> str:
 
 
 def line(text: str) -> str:
-    """The text as a title: one line, stripped, cut where it is too long."""
-    title = " ".join(clean(text).split())
+    """The text as a title: one line, stripped, cut where it is too long; empty when it shows nothing."""
+    title = shown(" ".join(clean(text).split()))
     return cut_characters(title, TITLE_LIMIT)
 
 
 def first_line(text: str) -> str:
     """The first line that says something; empty when none does."""
-    return next((shown for part in text.splitlines() if (shown := line(part))), "")
+    return next((found for part in text.splitlines() if (found := line(part))), "")
 
 
 def paragraphs(parts: Iterable[str | None]) -> str:
     """These texts as a description, a blank line between them, cut where it is too long."""
-    text = "\n\n".join(shown for part in parts if part and (shown := clean(part).strip()))
+    text = "\n\n".join(said for part in parts if part and (said := clean(part).strip()))
     return cut_bytes(text, DESCRIPTION_LIMIT)
 
 
@@ -50,7 +50,7 @@ def labels(pairs: Iterable[tuple[str, str | None]]) -> dict[str, str]:
     """These labels, without empty ones; of a name given twice the first counts."""
     kept: dict[str, str] = {}
     for name, value in pairs:
-        shown = clean(name).strip()[:LABEL_LIMIT]
-        if shown and value and len(kept) < LABELS_LIMIT:
-            kept.setdefault(shown, clean(value)[:LABEL_LIMIT])
+        known = clean(name).strip()[:LABEL_LIMIT]
+        if known and value and len(kept) < LABELS_LIMIT:
+            kept.setdefault(known, clean(value)[:LABEL_LIMIT])
     return kept

@@ -20,6 +20,7 @@ class Unreadable:
     """A part of a body from which no alert can be made out."""
 
     reason: str
+    """One of few sentences, in which nothing of the body stands: it is logged."""
 
 
 Reading = Alert | Unreadable

@@ -17,7 +17,14 @@ NOTE_LIMIT = 1024
 
 # PostgreSQL stores no NUL and no half of a surrogate pair. The other controls but tab and line end, and marks that turn
 # the direction of reading, only ever mislead whoever reads them.
-_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_TURNS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_TURNING = re.compile(f"[{_TURNS}]")
+_UNFIT = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_TURNS}\ud800-\udfff]")
+# Neither white space nor of no width, nor a letter that is drawn as nothing: the fillers of Hangul, the empty Braille.
+_VISIBLE = re.compile(
+    "[^\\s\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
 _LINE_END = re.compile("\r\n?")
 
 
@@ -38,8 +45,19 @@ def text_of(value: object) -> str:
 
 
 def line(value: object, limit: int = TITLE_LIMIT) -> str:
-    """The same on one line of at most so many characters, whatever white space it has."""
-    return cut_characters(" ".join(text_of(value).split()), limit)
+    """The same on one line of at most so many characters, whatever white space it has; empty when it shows nothing."""
+    return cut_characters(shown(" ".join(text_of(value).split())), limit)
+
+
+def shown(text: str) -> str:
+    """The text; nothing when nobody would see anything of it. Among others, marks of no width are part of emoji, and of
+    words in many scripts."""
+    return text if _VISIBLE.search(text) else ""
+
+
+def unturned(text: str) -> str:
+    """The text without marks that turn the direction of reading."""
+    return _TURNING.sub("", text)
 
 
 def paragraphs(*parts: str) -> str:

@@ -20,7 +20,7 @@ from pagerpal_web.masking import with_secrets_of
 from pagerpal_web.storage.audit import Action, Author, Event, record
 from pagerpal_web.storage.incidents import check_no_open_incident
 from pagerpal_web.storage.resources import delete_row, get_row, insert_row, update_row
-from pagerpal_web.storage.sources import SOURCES, AlertSource, RevealedSource, check_policy
+from pagerpal_web.storage.sources import SOURCES, AlertSource, RevealedSource, check_policy, check_teams
 
 
 class NewSource(Body):
@@ -62,6 +62,7 @@ async def create_source(ctx: Context, call: Call[NewSource]) -> Response:
     async with ctx.db.begin() as tx:
         if call.body.escalation_policy_id is not None:
             await check_policy(tx, call.body.escalation_policy_id, team_id=call.body.team_id)
+        await check_teams(tx, call.body.config)
         source = await insert_row(tx, SOURCES, values, author_of(ctx, call))
         await _note_revealed(tx, source.id, author_of(ctx, call))
     return _revealed(source, key, 201)
@@ -74,6 +75,7 @@ async def update_source(ctx: Context, call: Call[Body]) -> AlertSource:
         wanted = _stored(changes(call), source.config)
         if wanted.get("escalation_policy_id") is not None:
             await check_policy(tx, wanted["escalation_policy_id"], team_id=source.team_id)
+        await check_teams(tx, changes(call).get("config"))
         return await update_row(tx, SOURCES, source.id, wanted, author_of(ctx, call))
 
 

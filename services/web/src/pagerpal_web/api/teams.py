@@ -17,6 +17,7 @@ from pagerpal_web.context import Context
 from pagerpal_web.fields import Description, Id, Instant, Name
 from pagerpal_web.storage.incidents import check_no_open_incident
 from pagerpal_web.storage.resources import Moment, delete_row, get_row, insert_row
+from pagerpal_web.storage.sources import check_not_routed_to
 from pagerpal_web.storage.teams import MEMBERS, TEAMS, Member, Team, list_schedules
 from pagerpal_web.storage.users import check_active
 
@@ -90,6 +91,7 @@ async def delete_team(ctx: Context, call: Call[None]) -> None:
     async with ctx.db.begin() as tx:
         team = await get_row(tx, TEAMS, call.ids, lock=True)
         await check_no_open_incident(tx, "team", "team_id", team.id)
+        await check_not_routed_to(tx, team.id)
         await delete_row(tx, TEAMS, team.id, author_of(ctx, call))
 
 

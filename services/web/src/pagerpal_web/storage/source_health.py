@@ -52,7 +52,8 @@ class SourceHealth(BaseModel):
     refused_keys: int
     """Requests with the key of before, or while the source was switched off."""
     refused_requests: int
-    """Requests answered 4xx: their sender does not send them again."""
+    """Requests answered 4xx, which their sender does not send again; and each alert of a group that could not be made
+    out while others were taken."""
     limited: int
     """Alerts answered 503 because of the source's own limit: their sender sends them again."""
     unavailable: int

@@ -1,8 +1,9 @@
 """Alert sources, and what is kept of their keys."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from pagerpal_common.errors import Invalid
+from pagerpal_common.errors import Conflict, Invalid
 from pagerpal_common.schema.policies import alert_sources
 from pagerpal_common.vocabulary import SourceType
 from pydantic import field_serializer
@@ -45,6 +46,33 @@ SOURCES = Resource(
     ),
     ids={"source_id": alert_sources.c.id},
 )
+
+
+async def check_teams(tx: AsyncConnection, config: Mapping[str, Any] | None) -> None:
+    """Hold the teams that a configuration lets its source route to (`routing_team_ids`) until the transaction ends.
+    What is no list of numbers names none, there as in ingest.
+
+    Raises:
+        Invalid: one of them is not there.
+    """
+    listed = (config or {}).get("routing_team_ids")
+    named = [team for team in listed if type(team) is int] if isinstance(listed, list) else []
+    query = text("SELECT id FROM directory.teams WHERE id = ANY(:ids) FOR KEY SHARE")
+    found = set((await tx.execute(query, {"ids": named})).scalars()) if named else set()
+    for team in named:
+        if team not in found:
+            raise Invalid(f"there is no team {team}")
+
+
+async def check_not_routed_to(tx: AsyncConnection, team_id: int) -> None:
+    """Raises Conflict while a source routes alerts to this team: what they name would be nobody's."""
+    query = text("""
+        SELECT min(id) FROM directory.alert_sources
+        WHERE config -> 'routing_team_ids' @> jsonb_build_array(CAST(:team_id AS bigint))
+    """)
+    source = (await tx.execute(query, {"team_id": team_id})).scalar_one()
+    if source is not None:
+        raise Conflict(f"team {team_id} is still used by alert source {source}, which routes alerts to it")
 
 
 async def check_policy(tx: AsyncConnection, policy_id: int, *, team_id: int) -> None:
