@@ -135,4 +135,34 @@ IN_INGEST = (
         f"{INGEST}/tests/integration/test_source_health.py::"
         "test_alerts_refused_in_a_group_that_is_taken_are_counted_and_logged_without_what_they_say",
     ),
+    Mutation(
+        "the topic of an SNS message that strict JSON refuses is not compared with the source's",
+        f"{INGEST}/src/pagerpal_ingest/domain/sns.py",
+        "        parsed = value_in(text)\n    except ValueError:\n        return None\n",
+        "        parsed = json.loads(text)\n    except ValueError:\n        parsed = {text: None}\n",
+        f"{INGEST}/tests/integration/test_receive_sns.py::test_the_topic_of_a_carelessly_written_message_counts_too",
+    ),
+    Mutation(
+        "an SNS message that cannot be read is shown to everybody, with its token",
+        f"{INGEST}/src/pagerpal_ingest/domain/sns.py",
+        "    if is_like_an_envelope(text):\n",
+        "    if not text:\n",
+        f"{INGEST}/tests/integration/test_receive_sns.py"
+        "::test_a_message_that_cannot_be_read_is_refused_and_counted_and_none_of_it_is_kept",
+    ),
+    Mutation(
+        "a MessageId written by hand swallows all later alarms",
+        f"{INGEST}/src/pagerpal_ingest/domain/sns.py",
+        "    if message.is_signed or is_dated:\n",
+        "    if message.is_signed or is_dated or is_named:\n",
+        "tests/e2e/test_cloudwatch.py::test_the_reference_s_example_opens_an_incident_each_time_that_it_is_tried",
+    ),
+    Mutation(
+        "one record that cannot be read costs the alarms beside it",
+        f"{INGEST}/src/pagerpal_ingest/domain/sns.py",
+        "    messages = tuple(_record(envelope, number) for number, envelope in read_ones or found)\n",
+        "    messages = tuple(_record(envelope, number) for number, envelope in found)\n",
+        f"{INGEST}/tests/integration/test_receive_sns.py"
+        "::test_a_record_that_cannot_be_read_does_not_cost_the_alarm_beside_it",
+    ),
 )

@@ -93,6 +93,31 @@ async def test_a_repeated_delivery_after_the_end_opens_nothing(pagerpal: Pagerpa
     await pagerpal.expect_quiet()
 
 
+async def test_the_reference_s_example_opens_an_incident_each_time_that_it_is_tried(pagerpal: Pagerpal) -> None:
+    """It has one hand-written id, no time and no signature: what has become of the alarm says whether it is news."""
+    team = await pagerpal.given_team(levels=["ana"])
+    message = json.dumps({"AlarmName": "cpu", "NewStateValue": "ALARM", "NewStateReason": "hot", "Trigger": {}})
+    example: dict[str, Any] = {"Timestamp": None, "TopicArn": None}
+    numbers = []
+    for is_ended_by_hand in (False, True, False):
+        opened = await deliver(pagerpal, team, "example", message, **example)
+        assert opened.status_code == 201
+        await pagerpal.expect_sms("ana", containing="cpu")
+
+        again = await deliver(pagerpal, team, "example", message, **example)
+        assert (again.status_code, again.json()["id"]) == (200, opened.json()["id"])
+        await pagerpal.expect_quiet()
+
+        if is_ended_by_hand:
+            over = await pagerpal.resolve(opened.json()["id"], by="ana")
+        else:
+            over = await deliver(pagerpal, team, "example", message.replace("ALARM", "OK"), **example)
+        assert (over.json()["id"], over.json()["status"]) == (opened.json()["id"], "resolved")
+        numbers.append(opened.json()["id"])
+
+    assert len(set(numbers)) == 3
+
+
 async def test_what_is_no_alarm_is_seen_and_the_end_of_the_subscription_wakes(pagerpal: Pagerpal) -> None:
     team = await pagerpal.given_team(levels=["ana"])
 

@@ -23,7 +23,7 @@ async def receive_cloudwatch(ctx: Context, request: Request) -> Response:
         received = await ctx.sns.receive(source, body, request.headers)
     if received.kind is Kind.SUBSCRIPTION:
         return json_response({"status": "subscription_confirmed"})
-    alerts = sent(request, source).each(lambda: raw_parts.of_sns(body, len(received.alerts)), received.alerts)
+    alerts = sent(request, source).each(lambda: raw_parts.of_sns(body, received.records), received.alerts)
     results = await take(ctx, source, alerts)
     answers = [of_alert(alert, result) for alert, result in zip(alerts, results, strict=True)]
     if received.kind is Kind.UNSUBSCRIPTION and answers[0].status_code == 201:

@@ -18,7 +18,7 @@ from pagerpal_ingest import storage
 from pagerpal_ingest.amazon import Fetch
 from pagerpal_ingest.certificates import Certificates
 from pagerpal_ingest.domain.choices import check_topic, demands_signature, topics
-from pagerpal_ingest.domain.cloudwatch import to_alert
+from pagerpal_ingest.domain.cloudwatch import to_alerts
 from pagerpal_ingest.domain.sns import Kind, SnsMessage, read
 from pagerpal_ingest.domain.sns_signature import check_signature, is_timely
 from pagerpal_ingest.domain.sns_urls import certificate_url, confirmation_url
@@ -45,6 +45,8 @@ class Received:
 
     kind: Kind
     alerts: tuple[Alert, ...] = ()
+    records: tuple[int | None, ...] = ()
+    """Of which record in the body each alert is; None where it has none."""
 
 
 class Sns:
@@ -73,8 +75,13 @@ class Sns:
         if messages[0].kind is Kind.SUBSCRIPTION:
             await self._confirm(messages[0], source)
             return Received(Kind.SUBSCRIPTION)
-        alerts = (to_alert(message, source, note=note, at=at) for message, note in zip(messages, notes, strict=True))
-        return Received(messages[0].kind, tuple(alerts))
+        alerts: list[Alert] = []
+        records: list[int | None] = []
+        for message, note in zip(messages, notes, strict=True):
+            found = to_alerts(message, source, note=note, at=at)
+            alerts += found
+            records += [message.record] * len(found)
+        return Received(messages[0].kind, tuple(alerts), tuple(records))
 
     async def finish(self) -> None:
         """Wait for what is being fetched."""

@@ -26,7 +26,7 @@ from pagerpal_ingest.settings import IngestSettings
 
 from services.ingest.tests.conftest import ScriptedBus
 from services.ingest.tests.integration.conftest import KEY, Door
-from services.ingest.tests.unit.test_cloudwatch import METRIC_ALARM
+from services.ingest.tests.unit.alarms import METRIC_ALARM
 
 # By this alone moto's server knows which of all services a request without a body is for.
 MEANT_FOR_SNS = {"Authorization": "AWS4-HMAC-SHA256 Credential=x/20260521/eu-west-1/sns/aws4_request, SignedHeaders=x"}

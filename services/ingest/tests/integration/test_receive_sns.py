@@ -176,7 +176,88 @@ async def test_a_lambda_event_is_taken_record_by_record(door: Door) -> None:
     assert [alert.external_id for alert in door.bus.alerts] == ["cpu", "disk"]
 
 
+async def test_a_record_that_cannot_be_read_does_not_cost_the_alarm_beside_it(door: Door) -> None:
+    answer = await post(door, {"Records": [{"Sns": {}}, {"Sns": notification(ALARM_TEXT)}, {}]})
+
+    assert (answer.status_code, answer.json()["external_id"]) == (201, "cpu")
+    (alert,) = door.bus.alerts
+    assert alert.note == "2 of the 3 records that came with it could not be read"
+    assert alert.raw is not None
+    assert json.loads(json.loads(alert.raw.text or "")["Message"]) == ALARM
+
+
+async def test_several_alarms_in_one_message_are_all_taken(door: Door) -> None:
+    answer = await post(door, notification(json.dumps([ALARM, {**ALARM, "AlarmName": "disk"}])))
+
+    assert (answer.status_code, answer.json()["external_id"]) == (201, "cpu")
+    assert [alert.external_id for alert in door.bus.alerts] == ["cpu", "disk"]
+    assert all(alert.raw is not None and alert.raw.text for alert in door.bus.alerts)
+
+
+BOM = b"\xef\xbb\xbf"
+OF_SNS = {"x-amz-sns-message-type": "Notification"}
+
+
+def carelessly(envelope: dict[str, Any]) -> list[bytes]:
+    """The same as other programs may write it."""
+    body = json.dumps(envelope).encode()
+    more = [b', "Number": ' + b"9" * 5000, b', "Cut": "\\ud83d"', b', "Line": "\n"']
+    return [BOM + body, *(body[:-1] + one + b"}" for one in more)]
+
+
+async def test_the_topic_of_a_carelessly_written_message_counts_too(door: Door) -> None:
+    await configure(door, topic_arns=[OTHER_TOPIC])
+
+    answers = [await post(door, body, OF_SNS) for body in carelessly(notification(ALARM_TEXT))]
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert door.bus.groups == []
+    mine = [await post(door, body, OF_SNS) for body in carelessly(notification(ALARM_TEXT, TopicArn=OTHER_TOPIC))]
+    assert {answer.status_code for answer in mine} == {201}
+    assert {alert.external_id for alert in door.bus.alerts} == {"cpu"}
+
+
+async def test_so_does_its_signature(door: Door, amazon: FakeAmazon) -> None:
+    """Of a name given twice, what is verified is what is read."""
+    good, bad = signed(notification(ALARM_TEXT)), {**signed(notification(ALARM_TEXT)), "Message": "{}"}
+    await configure(door, verify_signature=True)
+
+    answers = [await post(door, body, OF_SNS) for body in carelessly(bad)]
+    body = json.dumps(good).encode()
+    answers.append(await post(door, body[:-1] + b', "Message": "{}"}', OF_SNS))
+    answers.append(await post(door, body.replace(b"disk", b"disk\\ud83d").replace(b"cpu", b"cpu\\ud83d"), OF_SNS))
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert door.bus.groups == []
+    taken = [await post(door, body, OF_SNS) for body in [*carelessly(good), b'{"Message":"{}",' + body[1:]]]
+    assert {answer.status_code for answer in taken} == {201}
+    assert {alert.external_id for alert in door.bus.alerts} == {"cpu"}
+
+
+async def test_a_message_that_cannot_be_read_is_refused_and_counted_and_none_of_it_is_kept(door: Door) -> None:
+    body = json.dumps(confirmation()).encode()[:-1]
+
+    answer = await post(door, body, {"x-amz-sns-message-type": "SubscriptionConfirmation"})
+
+    assert answer.status_code == 422
+    assert TOKEN not in answer.text
+    assert door.bus.groups == []
+    await door.turn("ingest.source_tally")
+    async with door.admin.begin() as tx:
+        found = await tx.exec_driver_sql("SELECT ending, count FROM ingest.source_tallies")
+        assert [tuple(row) for row in found] == [("refused_request", 1)]
+
+
 # Subscriptions
+
+
+async def test_a_carelessly_written_subscription_is_confirmed(door: Door, amazon: FakeAmazon) -> None:
+    headers = {"x-amz-sns-message-type": "SubscriptionConfirmation"}
+    answers = [await post(door, body, headers) for body in carelessly(confirmation())]
+
+    assert {(answer.status_code, answer.text) for answer in answers} == {(200, '{"status":"subscription_confirmed"}')}
+    assert amazon.fetched == [CONFIRM] * len(answers)
+    assert door.bus.groups == []
 
 
 async def test_a_subscription_is_confirmed_and_its_topic_pinned(door: Door, amazon: FakeAmazon) -> None:

@@ -10,92 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.vocabulary import AlertStatus, Severity
-from pagerpal_ingest.domain.cloudwatch import to_alert
+from pagerpal_ingest.domain.cloudwatch import to_alerts
 from pagerpal_ingest.domain.plain import clean
 from pagerpal_ingest.domain.sns import read
-from pagerpal_ingest.domain.source import Source
 
 from services.ingest.tests.conftest import START
 from services.ingest.tests.fake_amazon import TOKEN, TOPIC, confirmation, notification
+from services.ingest.tests.unit.alarms import ARN, EVENT, METRIC_ALARM, alarm, alert_of, source
 
+PIPELINE = "CodePipeline Pipeline Execution State Change"
 CORPUS = Path(__file__).parents[1] / "corpus"
-ARN = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:cpu"
-
-METRIC_ALARM: dict[str, Any] = {
-    "AlarmName": "cpu",
-    "AlarmDescription": "Too hot",
-    "AWSAccountId": "123456789012",
-    "AlarmConfigurationUpdatedTimestamp": "2026-05-01T00:00:00.000+0000",
-    "NewStateValue": "ALARM",
-    "NewStateReason": "Threshold Crossed: 1 datapoint [99.5] was greater than the threshold (95.0).",
-    "StateChangeTime": "2026-05-21T11:58:00.123+0000",
-    "Region": "EU (Ireland)",
-    "AlarmArn": ARN,
-    "OldStateValue": "OK",
-    "OKActions": [],
-    "Trigger": {
-        "MetricName": "CPUUtilization",
-        "Namespace": "AWS/EC2",
-        "StatisticType": "Statistic",
-        "Statistic": "AVERAGE",
-        "Unit": None,
-        "Dimensions": [{"value": "i-1", "name": "InstanceId"}, {"value": "prod", "name": "Stage"}],
-        "Period": 300,
-        "EvaluationPeriods": 3,
-        "DatapointsToAlarm": 2,
-        "ComparisonOperator": "GreaterThanThreshold",
-        "Threshold": 95.0,
-        "TreatMissingData": "",
-        "EvaluateLowSampleCountPercentile": "",
-    },
-}
-
-EVENT: dict[str, Any] = {
-    "version": "0",
-    "id": "c4c1c1c9-6542-e61b-6ef0-8c4d36933a92",
-    "detail-type": "CloudWatch Alarm State Change",
-    "source": "aws.cloudwatch",
-    "account": "123456789012",
-    "time": "2026-05-21T11:58:01Z",
-    "region": "eu-west-1",
-    "resources": [ARN],
-    "detail": {
-        "alarmName": "cpu",
-        "state": {"value": "ALARM", "reason": "Threshold Crossed", "timestamp": "2026-05-21T11:58:00.123+0000"},
-        "previousState": {"value": "OK", "timestamp": "2026-05-21T10:00:00.000+0000"},
-        "configuration": {
-            "description": "Too hot",
-            "metrics": [
-                {
-                    "id": "m1",
-                    "metricStat": {
-                        "metric": {
-                            "dimensions": {"InstanceId": "i-1"},
-                            "name": "CPUUtilization",
-                            "namespace": "AWS/EC2",
-                        },
-                        "period": 300,
-                        "stat": "Average",
-                    },
-                    "returnData": True,
-                }
-            ],
-        },
-    },
-}
-
-
-def source(**config: Any) -> Source:
-    return Source(7, 3, 11, config or None, is_active=True)
-
-
-def alert_of(body: Any, note: str | None = None, **config: Any) -> Alert:
-    (message,) = read(json.dumps(body).encode(), {})
-    return to_alert(message, source(**config), note=note, at=START)
-
-
-def alarm(changes: dict[str, Any] | None = None, **config: Any) -> Alert:
-    return alert_of(notification(json.dumps({**METRIC_ALARM, **(changes or {})})), **config)
 
 
 def corpus(name: str) -> Alert:
@@ -196,8 +120,15 @@ def test_when_it_happened_is_what_cloudwatch_says_unless_nobody_can_mean_it(
 def test_the_owner_s_severity_holds_and_a_tag_of_the_alarm_s_own_before_it() -> None:
     assert alarm(default_severity="warning").severity is Severity.WARNING
     assert alarm({"AlarmTags": [{"Key": "severity", "Value": "Info"}]}, default_severity="warning").severity == "info"
-    assert alarm({"AlarmTags": {"severity": "urgent", "team": "db"}}).severity is Severity.CRITICAL
+    assert alarm({"AlarmTags": {"severity": "urgent", "team": "db"}}, default_severity="info").severity == "critical"
+    assert alarm({"AlarmTags": {"severity": "dear", "team": "db"}}, default_severity="info").severity == "info"
     assert alarm({"AlarmTags": {"severity": "urgent", "team": "db"}}).labels["team"] == "db"
+
+
+@pytest.mark.parametrize("name", ["severity", "Severity", " SEVERITY "])
+@pytest.mark.parametrize("value", ["warning", "Warning", "warn", "P3", "Sev3 (later)"])
+def test_its_tag_may_be_written_as_people_write_severities(name: str, value: str) -> None:
+    assert alarm({"AlarmTags": {name: value}}).severity is Severity.WARNING
 
 
 def test_names_are_qualified_when_there_is_no_arn() -> None:
@@ -377,7 +308,7 @@ def test_eventbridge_s_time_series_is_an_incident_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     "detail",
-    [None, [], "x", {}, {"state": None}, {"state": {"value": "ALARM"}, "alarmName": None}, {"state": {"value": 5}}],
+    [None, [], "x", {}, {"state": None}, {"state": {"value": "OK"}, "alarmName": None}, {"state": {"value": 5}}],
 )
 def test_an_event_that_names_no_alarm_is_for_information(detail: Any) -> None:
     event = {**EVENT, "resources": [None], "detail": detail}
@@ -416,7 +347,12 @@ def test_half_a_character_does_not_make_an_alarm_a_mere_message() -> None:
         ('{"Event Source":"replication-task","Event Message":"Task has stopped."}', None, "Task has stopped."),
         ('{"Progress":50,"Cause":"An instance was launched","Event":"autoscaling:LAUNCH"}', "x", "x"),
         ('{"Progress":50,"Event":"autoscaling:LAUNCH"}', None, "autoscaling:LAUNCH"),
-        ('{"AlarmName":"x","NewStateValue":"MUTED"}', None, "Message from the SNS topic alarms"),
+        ('{"NewStateValue":"OK"}', None, "Message from the SNS topic alarms"),
+        ('{"detailType":"CodePipeline Pipeline Execution State Change","detail":{"state":"FAILED"}}', None, PIPELINE),
+        ('{"event":"ASSESSMENT_RUN_COMPLETED","target":"x"}', None, "ASSESSMENT_RUN_COMPLETED"),
+        ('{"version":"1.0","source":"custom","content":{"title":"Disk full","description":"D"}}', None, "Disk full"),
+        ('{"detail-type":"CodeCommit Change","detail":{"event":"referenceUpdated"}}', None, "CodeCommit Change"),
+        ('"{\\"detail-type\\":\\"Twice\\"}"', None, "Twice"),
         ("[1, 2]", None, "[1, 2]"),
         ("5", None, "5"),
         (" \n ", None, "Message from the SNS topic alarms"),
@@ -466,7 +402,7 @@ def test_an_end_of_a_subscription_that_names_no_topic_is_one_all_the_same() -> N
 @pytest.mark.parametrize("file", sorted(CORPUS.glob("*/*.json")), ids=lambda file: file.stem)
 def test_every_body_of_the_corpus_makes_an_alert(file: Path) -> None:
     for message in read(file.read_bytes(), {}):
-        alert = to_alert(message, source(), note=None, at=START)
+        (alert,) = to_alerts(message, source(), note=None, at=START)
 
         assert alert.title
         assert Alert.model_validate_json(alert.model_dump_json()) == alert

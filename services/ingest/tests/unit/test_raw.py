@@ -62,12 +62,30 @@ def test_a_message_of_sns_is_all_but_what_nobody_may_know(path: Path) -> None:
     said = json.loads(body)
     envelopes = [record["Sns"] for record in said["Records"]] if "Records" in said else [said]
 
-    parts = raw_parts.of_sns(body, len(read(body, {})))
+    parts = raw_parts.of_sns(body, [message.record for message in read(body, {})])
 
     raws = [raw_alert(part, "text/plain", [KEY]) for part in parts]
     assert [json.loads(raw.text or "") for raw in raws] == [
         {name: value for name, value in envelope.items() if name not in HIDDEN} for envelope in envelopes
     ]
+
+
+@pytest.mark.parametrize("odd", [b"\xef\xbb\xbf%s", b"%s\n", b'{"N":' + b"9" * 5000 + b',"S":"\\ud83d","a":"\n",%s'])
+def test_a_carelessly_written_message_of_sns_hides_its_token_too(odd: bytes) -> None:
+    said = b'{"Type":"UnsubscribeConfirmation","Message":"x","Token":"hunter2-is-the-token"}'
+    body = odd % (said if odd.endswith((b"%s\n", b"\xbf%s")) else said[1:])
+
+    (kept,) = HOW.each(lambda: raw_parts.of_sns(body, [None]), [an_alert()])
+
+    assert kept.raw is not None
+    assert "UnsubscribeConfirmation" in (kept.raw.text or "")
+    assert "hunter2-is-the-token" not in (kept.raw.text or "")
+
+
+def test_each_alert_of_a_lambda_event_keeps_its_own_record() -> None:
+    body = b'{"Records":[{},{"Sns":{"Message":"one"}},{"Sns":{"Message":"two"}}]}'
+
+    assert raw_parts.of_sns(body, [1, 2, 2]) == ['{"Message":"one"}', '{"Message":"two"}', '{"Message":"two"}']
 
 
 def test_the_order_numbers_and_names_given_twice_stay_as_they_were_sent() -> None:
@@ -210,7 +228,7 @@ def test_whatever_a_group_says_each_of_its_alerts_has_its_part(
 def test_whatever_a_message_of_sns_says_it_can_be_kept_and_hides_its_token(said: dict[str, Any], message: Any) -> None:
     body = json.dumps(said | {"Message": json.dumps(message), "Token": "hunter2-is-the-token"}).encode()
 
-    (kept,) = HOW.each(lambda: raw_parts.of_sns(body, 1), [an_alert()])
+    (kept,) = HOW.each(lambda: raw_parts.of_sns(body, [None]), [an_alert()])
 
     assert kept.raw is not None
     assert kept.raw.text is not None or kept.raw == UNKEPT

@@ -1,14 +1,17 @@
 """What is in a delivery, and is it the same as an earlier one?"""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pagerpal_common.errors import Unprocessable
 from pagerpal_ingest.domain.sns import Kind, SnsMessage, alert_id, instant, read
 from pagerpal_ingest.domain.source import Source
 
+from services.ingest.tests.conftest import START
 from services.ingest.tests.fake_amazon import CONFIRM, TOKEN, TOPIC, confirmation, notification, signed
 
 SOURCE = Source(7, 3, None, None, is_active=True)
@@ -87,7 +90,9 @@ def test_the_alarm_itself_may_stand_where_its_text_should(message: Any) -> None:
 def test_a_raw_delivery_is_what_the_header_says_and_nothing_but_the_message() -> None:
     message = read_one(b'{"AlarmName":"cpu"}', RAW)
 
-    assert message == SnsMessage(Kind.NOTIFICATION, '{"AlarmName":"cpu"}', message_id="m-1", topic_arn=TOPIC)
+    assert message == SnsMessage(
+        Kind.NOTIFICATION, '{"AlarmName":"cpu"}', message_id="m-1", topic_arn=TOPIC, is_raw=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,7 +134,19 @@ def test_a_record_is_never_a_subscription() -> None:
     assert read_one({"Records": [{"Sns": confirmation()}]}).kind is Kind.NOTIFICATION
 
 
-@pytest.mark.parametrize("records", [[], [{"eventSource": "aws:s3", "s3": {}}], "x", [{"Sns": notification()}, {}], {}])
+@pytest.mark.parametrize(
+    "bad", [{}, {"Sns": {}}, {"Sns": None}, {"Sns": {"Message": 5}}, {"eventSource": "aws:s3", "s3": {}}, None, "x"]
+)
+def test_a_record_that_cannot_be_read_does_not_cost_the_others_and_is_noted(bad: Any) -> None:
+    records = [bad, {"Sns": notification("one")}, bad, {"Sns": notification("two")}]
+
+    messages = read(json.dumps({"Records": records}).encode(), {})
+
+    assert [(message.text, message.record) for message in messages] == [("one", 1), ("two", 3)]
+    assert [message.note for message in messages] == ["2 of the 4 records that came with it could not be read", None]
+
+
+@pytest.mark.parametrize("records", [[], [{"eventSource": "aws:s3", "s3": {}}], "x", {}])
 def test_records_of_something_else_are_a_message_of_their_own(records: Any) -> None:
     assert json.loads(read_one({"Records": records, "x": 1}).text)["Records"] == records
 
@@ -148,7 +165,6 @@ def test_records_of_something_else_are_a_message_of_their_own(records: Any) -> N
         (b"not json", ["body"]),
         (b'{"Type":"Notification","Message":"x"', ["body"]),
         (b"\xff\xfe", ["body"]),
-        (b'{"Message":"\\ud800"}', ["body"]),
         (b"[" * 100_000, ["body"]),
         (b'{"a":' * 100_000, ["body"]),
         (b'{"Type":"Notification"}', ["body", "Message"]),
@@ -159,6 +175,10 @@ def test_records_of_something_else_are_a_message_of_their_own(records: Any) -> N
         (b'{"Type":"Other","Message":"x"}', ["body", "Type"]),
         (b'{"Type":["Notification"],"Message":"x"}', ["body", "Type"]),
         (b'{"Records":[{"Sns":{}}]}', ["body", "Message"]),
+        (b'{"Records":[{"Sns":{}},{}]}', ["body", "Message"]),
+        (b'{"MessageId":"x","TopicArn":"x"}', ["body", "Message"]),
+        (b'{"SubscribeURL":"x","Token":"x"}', ["body", "Message"]),
+        (b'{"Message":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001, ["body"]),
         (b'{"Records":[' + b",".join([b'{"Sns":{"Message":"x"}}'] * 101) + b"]}", ["body", "Records"]),
     ],
 )
@@ -166,20 +186,90 @@ def test_what_is_no_message_is_refused_where_it_fails(body: bytes, where: list[o
     assert problem(body) == where
 
 
+def test_nesting_is_taken_or_refused_whatever_its_depth() -> None:
+    """What can just be read cannot always be written again."""
+    refused = 0
+    for depth in range(900, 1020):
+        body = b'{"Message":' + b'{"a":' * depth + b"1" + b"}" * (depth + 1)
+        try:
+            read(body, {})
+        except Unprocessable:
+            refused += 1
+
+    assert 0 < refused < 120
+
+
 def test_a_body_that_is_empty_is_refused_even_from_sns() -> None:
     assert problem(b"", RAW) == ["body"]
 
 
-def test_a_repeat_is_the_same_alert_and_another_message_is_not() -> None:
-    first = alert_id(SOURCE, read_one(signed(notification())))
+CARELESS = {
+    "a byte order mark": lambda body: b"\xef\xbb\xbf" + body,
+    "half a character": lambda body: body.replace(b"My First", b"My \\ud83d"),
+    "a long number": lambda body: body[:-1] + b', "Number": ' + b"9" * 5000 + b"}",
+    "a line end as it is": lambda body: body.replace(b"My First", b"My\nFirst\x00"),
+    "half a byte sequence": lambda body: body.replace(b"My First", b"My \xf0\x9f"),
+    "no number": lambda body: body[:-1] + b', "Number": NaN}',
+}
 
-    assert alert_id(SOURCE, read_one(signed(notification(), "2"))) == first
-    assert alert_id(SOURCE, read_one(notification(MessageId="other"))) != first
-    assert alert_id(Source(8, 3, None, None, is_active=True), read_one(notification())) != first
+
+@pytest.mark.parametrize("careless", CARELESS.values(), ids=list(CARELESS))
+@pytest.mark.parametrize(
+    "envelope", [notification(), confirmation(Subject="My First")], ids=["message", "subscription"]
+)
+def test_a_message_is_read_however_carelessly_it_is_written(
+    envelope: dict[str, Any], careless: Callable[[bytes], bytes]
+) -> None:
+    """As text, its topic would not be compared with the source's, and its token would be shown to everybody."""
+    body = careless(json.dumps(envelope).encode())
+
+    message = read_one(body, {"x-amz-sns-message-type": envelope["Type"]})
+
+    assert (message.kind, message.topic_arn, message.is_raw) == (envelope["Type"], TOPIC, False)
+    assert (message.text, message.token) == (envelope["Message"], envelope.get("Token"))
+
+
+SUBSCRIPTION = json.dumps(confirmation())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SUBSCRIPTION[:-1],
+        SUBSCRIPTION[1:],
+        f"{SUBSCRIPTION}.",
+        f"It says {SUBSCRIPTION}",
+        f"[{SUBSCRIPTION}]",
+        json.dumps(SUBSCRIPTION),
+        json.dumps([json.dumps(SUBSCRIPTION)]),
+        str(confirmation()),
+        SUBSCRIPTION.lower()[:-1],
+        "".join(f"\\u{ord(letter):04X}" if letter.isalpha() else letter for letter in SUBSCRIPTION)[:-1],
+        '{"a":' * 100_000 + SUBSCRIPTION,
+    ],
+)
+@pytest.mark.parametrize("charset", ["utf-8-sig", "utf-16"])
+def test_what_looks_like_a_message_of_sns_and_cannot_be_read_is_refused_even_from_sns(text: str, charset: str) -> None:
+    """Only the header of a raw delivery makes words of it."""
+    assert problem(text.encode(charset), {"x-amz-sns-message-type": "SubscriptionConfirmation"}) == ["body"]
+
+
+def id_of(message: SnsMessage, at: datetime = START, *, is_dated: bool = True, is_named: bool = True) -> UUID:
+    return alert_id(SOURCE, message, at, is_dated=is_dated, is_named=is_named)
+
+
+def test_a_repeat_is_the_same_alert_and_another_message_is_not() -> None:
+    first = id_of(read_one(signed(notification())))
+
+    assert id_of(read_one(signed(notification(), "2"))) == first
+    assert id_of(read_one(notification()), START + timedelta(days=1)) == first
+    assert id_of(read_one(notification(MessageId="other"))) != first
+    other = Source(8, 3, None, None, is_active=True)
+    assert alert_id(other, read_one(notification()), START, is_dated=True, is_named=True) != first
 
 
 def test_an_alarm_and_its_end_with_one_hand_written_id_are_two_alerts() -> None:
-    ids = {alert_id(SOURCE, read_one(notification(state, MessageId="example-message-id"))) for state in ("ALARM", "OK")}
+    ids = {id_of(read_one(notification(state, MessageId="example-message-id"))) for state in ("ALARM", "OK")}
 
     assert len(ids) == 2
 
@@ -187,13 +277,46 @@ def test_an_alarm_and_its_end_with_one_hand_written_id_are_two_alerts() -> None:
 def test_without_an_id_every_message_is_a_new_one() -> None:
     message = read_one(notification(MessageId=None))
 
-    assert alert_id(SOURCE, message) != alert_id(SOURCE, message)
+    assert id_of(message) != id_of(message)
+
+
+def test_an_id_written_by_hand_beside_no_time_and_no_signature_does_not_make_the_next_alarm_an_old_one() -> None:
+    """What became of the alarm meanwhile says whether this is news: open, it is repeated; over, it opens anew."""
+    message = read_one(notification(Timestamp=None))
+
+    assert id_of(message, is_dated=False) != id_of(message, is_dated=False)
+    by_amazon = read_one(signed(notification()))
+    assert id_of(by_amazon, is_dated=False) == id_of(by_amazon, is_dated=False)
+
+
+def test_of_what_has_no_end_such_an_id_is_the_same_for_an_hour() -> None:
+    message = read_one(notification(Timestamp=None))
+    ids = [
+        id_of(message, START + timedelta(minutes=minutes), is_dated=False, is_named=False) for minutes in (0, 59, 60)
+    ]
+
+    assert ids[0] == ids[1]
+    assert ids[0] != ids[2]
+
+
+def test_the_id_that_sns_gives_a_raw_delivery_is_the_same_for_ever() -> None:
+    message = read_one(b"disk full", RAW)
+
+    late = id_of(message, START + timedelta(days=1), is_dated=False, is_named=False)
+
+    assert late == id_of(message, is_dated=False, is_named=False)
+
+
+def test_no_text_of_a_message_is_too_odd_for_an_id() -> None:
+    message = read_one(b'{"Message":"\\ud800","MessageId":"\\ud800"}')
+
+    assert id_of(message) == id_of(message)
 
 
 def test_it_is_the_same_alert_raw_or_in_an_envelope() -> None:
     envelope = read_one(notification("disk full", MessageId="m-1"))
 
-    assert alert_id(SOURCE, read_one(b"disk full", RAW)) == alert_id(SOURCE, envelope)
+    assert id_of(read_one(b"disk full", RAW)) == id_of(envelope)
 
 
 @pytest.mark.parametrize(

@@ -4,22 +4,34 @@
 - EventBridge: `detail-type` "CloudWatch Alarm State Change", or "… Contributor State Change" (CloudWatch user guide,
   "Alarm events and EventBridge").
 
-An alarm over many time series notifies of each alone: `AlarmContributorId` says which. Any field may be null.
+An alarm over many time series notifies of each alone: `AlarmContributorId` says which. Any field may be null. What can
+only be an alarm is one even where its state or its name is missing: taken for a mere message, it would wake nobody.
 """
 
-import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 from pagerpal_ingest.domain.arn import Arn, parse_arn
+from pagerpal_ingest.domain.lenient import value_at, value_in
 from pagerpal_ingest.domain.sns import instant
 
 Json = Mapping[str, Any]
 
 _EVENTS = frozenset({"CloudWatch Alarm State Change", "CloudWatch Alarm Contributor State Change"})
+
+_SUBJECT = re.compile(r'\s*(ALARM|OK|INSUFFICIENT_DATA): "(.+)" in [^"]+', re.DOTALL)
+
+_OBJECT = re.compile(r'\{\s*"')
+
+NOT_GIVEN = "not given"
+
+OBJECTS_TRIED = 10
+"""Places in a text at which an alarm may begin; each may cost as much as the text is long."""
 
 
 class State(StrEnum):
@@ -48,6 +60,7 @@ class Alarm:
     """A change of an alarm's state."""
 
     name: str
+    """Empty when nothing names it."""
     state: State
     previous: State | None
     changed_at: datetime | None
@@ -70,36 +83,87 @@ class Alarm:
     rule: str | None = None
     children: tuple[str, ...] = ()
     """The ARNs of the alarms that set a composite one off."""
+    unread_state: str | None = None
+    """What stood where its state should, when that is none; then `state` is the one to be feared."""
+    is_of_subject: bool = False
+    """Only the message's subject says that there is an alarm."""
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What CloudWatch writes over its message: `ALARM: "cpu" in EU (Ireland)`. A long name ends in three dots."""
+
+    state: State
+    name: str
+
+    def is_of(self, name: str) -> bool:
+        """Whether it stands over the alarm with this name."""
+        begin = self.name.removesuffix("...")
+        return bool(begin) and name.startswith(begin)
 
 
 def parsed(message: str) -> Any:
-    """The JSON in a message; None when it is none."""
+    """The JSON in a message, also when it was made JSON twice or thrice; None when it is none."""
+    value: Any = message
     try:
-        return json.loads(message)  # which, unlike stricter readers, forgives a character that AWS has cut in half
-    except (ValueError, RecursionError):
-        return None
+        for _ in range(3):
+            value = value_in(value)
+            if not isinstance(value, str):
+                return value
+    except ValueError:
+        pass
+    return None
 
 
-def read_alarm(content: object) -> Alarm | None:
-    """The alarm in a message's JSON; None when it is something else."""
-    if not isinstance(content, dict):
-        return None
-    if text(content, "detail-type") in _EVENTS:
-        return _from_event(content)
-    return _from_sns(content)
+def read_alarms(message: str, subject: str | None) -> tuple[Alarm, ...]:
+    """The alarms in a message: one, or several in a list; none when it is something else."""
+    named = _subject(subject)
+    objects = _objects_in(message)
+    lone = named if len(objects) == 1 else None
+    if found := tuple(alarm for content in objects if (alarm := _alarm_in(content, lone))):
+        return found
+    return (_of_subject(named),) if named else ()
 
 
-def _from_sns(content: Json) -> Alarm | None:
-    state, name, arn_text = _state(content, "NewStateValue"), text(content, "AlarmName"), text(content, "AlarmArn")
+def _objects_in(message: str) -> list[Json]:
+    content = parsed(message)
+    if isinstance(content, list):
+        return [item for item in content if isinstance(item, dict)]
+    return [content] if isinstance(content, dict) else _amid(message)
+
+
+def _amid(message: str) -> list[Json]:
+    """The object that is an alarm in a text that has more than that."""
+    for place in islice(_OBJECT.finditer(message), OBJECTS_TRIED):
+        try:
+            content = value_at(message, place.start())
+        except ValueError:
+            continue
+        if _alarm_in(content, None):
+            return [content]
+    return []
+
+
+def _alarm_in(content: Json, subject: _Subject | None) -> Alarm | None:
+    return _from_event(content) if text(content, "detail-type") in _EVENTS else _from_sns(content, subject)
+
+
+def _from_sns(content: Json, subject: _Subject | None) -> Alarm | None:
+    arn_text = text(content, "AlarmArn")
     arn = parse_arn(arn_text)
-    name = name or (arn.name if arn else arn_text)
-    if state is None or name is None:
+    said, own = text(content, "NewStateValue"), text(content, "AlarmName") or (arn.name if arn else arn_text)
+    if not (own or said):
+        return None
+    name, state = own or (subject.name if subject else ""), _state(said)
+    if state is None and subject and subject.is_of(name):
+        state = subject.state
+    if not _is_alarm(name, state):
         return None
     trigger = _object(content, "Trigger")
     return Alarm(
         name=name,
-        state=state,
-        previous=_state(content, "OldStateValue"),
+        state=state or State.ALARM,
+        previous=_state(text(content, "OldStateValue")),
         changed_at=instant(content.get("StateChangeTime")),
         arn_text=arn_text,
         arn=arn,
@@ -114,6 +178,7 @@ def _from_sns(content: Json) -> Alarm | None:
         condition=trigger,
         rule=text(content, "AlarmRule"),
         children=_arns(content.get("TriggeringChildren"), "Arn"),
+        unread_state=None if state else said or NOT_GIVEN,
     )
 
 
@@ -123,14 +188,15 @@ def _from_event(event: Json) -> Alarm | None:
     resources = event.get("resources")
     arn_text = resources[0] if isinstance(resources, list) and resources and isinstance(resources[0], str) else None
     arn = parse_arn(arn_text)
-    state, name = _state(now, "value"), text(detail, "alarmName") or (arn.name if arn else None)
-    if state is None or name is None:
+    said, name = text(now, "value"), text(detail, "alarmName") or (arn.name if arn else "")
+    state = _state(said)
+    if not _is_alarm(name, state):
         return None
     data = parsed(text(now, "reasonData") or "")
     return Alarm(
         name=name,
-        state=state,
-        previous=_state(_object(detail, "previousState"), "value"),
+        state=state or State.ALARM,
+        previous=_state(text(_object(detail, "previousState"), "value")),
         changed_at=instant(now.get("timestamp")) or instant(event.get("time")),
         arn_text=arn_text,
         arn=arn,
@@ -144,7 +210,35 @@ def _from_event(event: Json) -> Alarm | None:
         metrics=tuple(_metrics(configuration)),
         rule=text(configuration, "alarmRule"),
         children=_arns(data.get("triggeringAlarms") if isinstance(data, dict) else None, "arn"),
+        unread_state=None if state else said or NOT_GIVEN,
     )
+
+
+def _of_subject(subject: _Subject) -> Alarm:
+    """Nothing of it can be read, but that it is one, and which."""
+    return Alarm(
+        name=subject.name,
+        state=subject.state,
+        previous=None,
+        changed_at=None,
+        arn_text=None,
+        arn=None,
+        account=None,
+        region=None,
+        description=None,
+        reason=None,
+        is_of_subject=True,
+    )
+
+
+def _subject(subject: str | None) -> _Subject | None:
+    found = _SUBJECT.fullmatch(subject or "")
+    return _Subject(State(found[1]), found[2]) if found else None
+
+
+def _is_alarm(name: str, state: State | None) -> bool:
+    """What goes off is one without a name, too; without that, nobody could tell what else it is about."""
+    return bool(name) or state is State.ALARM
 
 
 def _metrics(trigger: Json) -> Iterator[Metric]:
@@ -191,9 +285,8 @@ def pairs(value: object) -> dict[str, str]:
     return found
 
 
-def _state(content: Json, name: str) -> State | None:
-    value = text(content, name)
-    return next((state for state in State if value is not None and state == value.strip().upper()), None)
+def _state(said: str | None) -> State | None:
+    return next((state for state in State if said is not None and state == said.upper()), None)
 
 
 def _object(content: Json, name: str) -> Json:

@@ -4,15 +4,8 @@ no sense in one chooses nothing."""
 from typing import Any
 
 from pagerpal_common.errors import Forbidden
-from pagerpal_common.vocabulary import Severity
 
 from pagerpal_ingest.domain.source import Source
-
-
-def severity_named(word: object) -> Severity | None:
-    """The severity of that name, in whatever case; None when there is none."""
-    text = word.strip().lower() if isinstance(word, str) else ""
-    return next((severity for severity in Severity if severity == text), None)
 
 
 def opens_without_data(source: Source) -> bool:

@@ -10,15 +10,20 @@ from pagerpal_common.contracts.alerts import Alert
 from pagerpal_common.contracts.incidents import Link
 from pagerpal_common.vocabulary import AlertStatus, Severity
 
-from pagerpal_ingest.domain.alarm import Alarm, Json, Metric, State, parsed, read_alarm, text
+from pagerpal_ingest.domain.alarm import Alarm, Json, Metric, State, parsed, read_alarms, text
+from pagerpal_ingest.domain.aliases import severity_of
 from pagerpal_ingest.domain.arn import Arn, console, parse_topic
-from pagerpal_ingest.domain.choices import opens_without_data, severity_named
+from pagerpal_ingest.domain.choices import opens_without_data
 from pagerpal_ingest.domain.plain import first_line, identifier, labels, line, paragraphs
 from pagerpal_ingest.domain.sns import Kind, SnsMessage, alert_id
+from pagerpal_ingest.domain.sns_secrets import without_credentials
 from pagerpal_ingest.domain.source import Source, route
 
 AHEAD = timedelta(minutes=5)
 """How far ahead of our clock CloudWatch's may be. Beyond that, when it happened is not believed."""
+
+ALARMS_LIMIT = 100
+"""Alarms in one message. CloudWatch tells of one at a time."""
 
 METRICS_SHOWN = 10
 CHILDREN_SHOWN = 10
@@ -33,8 +38,15 @@ _COMPARISON: Mapping[str, str] = {
     "LessThanLowerOrGreaterThanUpperThreshold": "outside the band",
 }
 
-# What says best what a message of another AWS service is about, by field: its own title, then its kind.
-_TITLES = ("title", "Title", "Event Message", "EventMessage", "detail-type", "Cause", "Event", "notificationType")
+# What says best what a message of another AWS service is about, by field: its own title, then its kind. EventBridge has
+# the event itself in `detail`, Amazon Q a message of one's own in `content`; `detailType` is CodePipeline's, `event`
+# Inspector's, `notificationType` and `eventType` SES's.
+_INNER = ("detail", "content")
+_INNER_TITLES = ("title", "Title", "Event Message", "EventMessage", "Cause", "Event", "notificationType")
+_TITLES = (
+    *("title", "Title", "Event Message", "EventMessage", "detail-type", "detailType"),
+    *("Cause", "Event", "event", "notificationType", "eventType"),
+)
 
 
 @dataclass(frozen=True)
@@ -52,16 +64,29 @@ class _Said:
     link: Link | None = None
 
 
-def to_alert(message: SnsMessage, source: Source, *, note: str | None, at: datetime) -> Alert:
-    """The alert in a message that arrived `at` with this source's key, and is believed.
+def to_alerts(message: SnsMessage, source: Source, *, note: str | None, at: datetime) -> list[Alert]:
+    """The alerts in a message that arrived `at` with this source's key, and is believed: one, or one for each alarm.
 
     Args:
         note: what the timeline should say about its delivery.
     """
-    said = _said(message, source)
+    if message.kind is Kind.UNSUBSCRIPTION:
+        said, number = [_unsubscribed(message, source)], 1
+    elif alarms := read_alarms(message.text, message.subject):
+        said, number = [_alarmed(alarm, message, source) for alarm in alarms[:ALARMS_LIMIT]], len(alarms)
+    else:
+        said, number = [_information(message)], 1
+    left = f"Its message names {number} alarms, of which the first {ALARMS_LIMIT} are taken"
+    notes = [note, message.note, left if number > ALARMS_LIMIT else None]
+    told = ". ".join(one for one in notes if one) or None
+    return [_alert(one, message, source, number=index, note=told, at=at) for index, one in enumerate(said)]
+
+
+def _alert(said: _Said, message: SnsMessage, source: Source, *, number: int, note: str | None, at: datetime) -> Alert:
     routing = route(source, source_id=None, team_id=None)
+    is_dated, is_named = said.happened_at is not None, said.external_id is not None
     return Alert(
-        alert_id=alert_id(source, message),
+        alert_id=alert_id(source, message, at, is_dated=is_dated, is_named=is_named, number=number),
         source_id=source.source_id,
         team_id=routing.team_id,
         escalation_policy_id=routing.escalation_policy_id,
@@ -80,44 +105,46 @@ def to_alert(message: SnsMessage, source: Source, *, note: str | None, at: datet
     )
 
 
-def _said(message: SnsMessage, source: Source) -> _Said:
-    if message.kind is Kind.UNSUBSCRIPTION:
-        return _unsubscribed(message, source)
-    content = parsed(message.text)
-    alarm = read_alarm(content)
-    return _information(message, content) if alarm is None else _alarmed(alarm, message, source)
-
-
 def _alarmed(alarm: Alarm, message: SnsMessage, source: Source) -> _Said:
+    unread = without_credentials(message.text) if alarm.is_of_subject else None
+    goes_off = (alarm.previous, alarm.state) == (State.OK, State.ALARM) and alarm.unread_state is None
+    tagged = [value for name, value in alarm.tags.items() if name.strip().lower() == "severity"]
     return _Said(
         external_id=_external_id(alarm),
         status=_status(alarm.state, source),
-        severity=severity_named(alarm.tags.get("severity")) or source.default_severity,
-        title=line(_title(alarm)) or "CloudWatch alarm",
-        description=paragraphs([alarm.description, alarm.reason, "\n".join(_facts(alarm))]),
+        severity=severity_of(tagged, source.default_severity),
+        title=line(_title(alarm)) or line(message.subject or "") or "CloudWatch alarm",
+        description=paragraphs([unread, alarm.description, alarm.reason, "\n".join(_facts(alarm))]),
         happened_at=alarm.changed_at or message.sent_at,
         # Of an alarm that had no data before, nobody can say whether this goes on or begins.
-        began_at=alarm.changed_at if (alarm.previous, alarm.state) == (State.OK, State.ALARM) else None,
+        began_at=alarm.changed_at if goes_off else None,
         labels=labels(_labels(alarm)),
         link=_link(alarm, alarm.arn or parse_topic(message.topic_arn)),
     )
 
 
-def _information(message: SnsMessage, content: object) -> _Said:
+def _information(message: SnsMessage) -> _Said:
     """It has no external id: nothing will ever say that it is over, and no two of them are the same thing."""
+    content, shown = parsed(message.text), without_credentials(message.text)
     fields = content if isinstance(content, dict) else {}
-    detail = fields.get("detail")
-    named = (text(detail, *_TITLES) if isinstance(detail, dict) else None) or text(fields, *_TITLES)
-    titles = [message.subject, named, None if fields else first_line(message.text), f"Message from {_topic(message)}"]
+    titles = [message.subject, _named(fields), None if fields else first_line(shown), f"Message from {_topic(message)}"]
     return _Said(
         external_id=None,
         status=AlertStatus.FIRING,
         severity=Severity.INFO,
-        title=next(shown for title in titles if title and (shown := line(title))),
-        description=paragraphs([message.text]),
+        title=next(found for title in titles if title and (found := line(title))),
+        description=paragraphs([shown]),
         happened_at=message.sent_at,
         labels=labels(_topic_labels(message)),
     )
+
+
+def _named(fields: Json) -> str | None:
+    for name in _INNER:
+        inner = fields.get(name)
+        if isinstance(inner, dict) and (title := text(inner, *_INNER_TITLES)):
+            return title
+    return text(fields, *_TITLES)
 
 
 def _unsubscribed(message: SnsMessage, source: Source) -> _Said:
@@ -136,9 +163,11 @@ def _unsubscribed(message: SnsMessage, source: Source) -> _Said:
     )
 
 
-def _external_id(alarm: Alarm) -> str:
+def _external_id(alarm: Alarm) -> str | None:
     """Names are unique only within an account and region. Each time series of an alarm is a thing of its own: the end
-    of one must not end the incident of another."""
+    of one must not end the incident of another. What has no name must not be ended by what has none either."""
+    if not alarm.name:
+        return None
     which = alarm.arn_text or "/".join(part for part in (alarm.account, alarm.region, alarm.name) if part)
     return identifier(f"{which}#{alarm.contributor}" if alarm.contributor else which)
 
@@ -171,7 +200,8 @@ def _facts(alarm: Alarm) -> Iterator[str]:
         more = len(alarm.children) - CHILDREN_SHOWN
         names = [child.split(":alarm:", 1)[-1] for child in alarm.children[:CHILDREN_SHOWN]]
         yield f"Set off by: {', '.join(names)}{f' and {more} more' if more > 0 else ''}"
-    yield f"State: {alarm.previous} → {alarm.state}" if alarm.previous else f"State: {alarm.state}"
+    state = f"{alarm.unread_state}, taken as {alarm.state}" if alarm.unread_state else alarm.state
+    yield f"State: {alarm.previous} → {state}" if alarm.previous else f"State: {state}"
 
 
 def _metric(metric: Metric) -> str:
@@ -222,7 +252,7 @@ def _topic_labels(message: SnsMessage) -> Iterator[tuple[str, str | None]]:
 def _link(alarm: Alarm, place: Arn | None) -> Link | None:
     """Built from checked parts: an address that a message gives is never offered to somebody woken at night."""
     base = console(place) if place else None
-    if place is None or base is None:
+    if place is None or base is None or not alarm.name:
         return None
     name = quote(alarm.name, safe="", errors="ignore")
     href = f"{base}/cloudwatch/home?region={place.region}#alarmsV2:alarm/{name}"

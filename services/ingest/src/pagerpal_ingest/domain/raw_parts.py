@@ -3,17 +3,14 @@ twice stay as they were sent."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pagerpal_ingest.domain.lenient import value_in
+from pagerpal_ingest.domain.sns_secrets import SECRET_IN_SNS, without_credentials
 
 AROUND_LIMIT = 4 * 1024
 """Bytes of what a body says about all of its alerts that go along with each: a body of 5 MB must not become 80."""
-
-SECRET_IN_SNS = frozenset({"signature", "signingcerturl", "subscribeurl", "token", "unsubscribeurl"})
-"""Fields of an SNS message, in lower case: whoever has them can end the subscription, and the rest proves nothing
-without them."""
 
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, strict=False)
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -45,27 +42,30 @@ def of_group(body: bytes, number: int) -> list[str]:
     return [f"{before}{part}{after}" for part in parts]
 
 
-def of_sns(body: bytes, number: int) -> list[str]:
-    """What a delivery of Amazon SNS says in each of its so many messages, without what must be known to nobody."""
+def of_sns(body: bytes, records: Sequence[int | None]) -> list[str]:
+    """What a delivery of Amazon SNS says of each of its alerts, without what must be known to nobody.
+
+    Args:
+        records: of which record each alert is; None where the delivery is one message.
+    """
+    text = whole(body)
     try:
-        said = from_json(body)
+        said = value_in(text)
     except ValueError:
-        return [whole(body)]
-    records = said.get("Records") if isinstance(said, dict) else None
-    if isinstance(records, list) and len(records) == number and all(map(_is_of_lambda, records)):
-        return [_without_secrets(record["Sns"]) for record in records]
-    if isinstance(said, dict) and any(name.lower() in SECRET_IN_SNS for name in said):
-        return [_without_secrets(said)]
-    return [whole(body)]
+        said = None
+    if isinstance(said, dict):
+        return [_whole_message(said, text) if at is None else _message(said["Records"][at]["Sns"]) for at in records]
+    return [without_credentials(text)] * len(records)
 
 
-def _is_of_lambda(record: object) -> bool:
-    return isinstance(record, dict) and isinstance(record.get("Sns"), dict)
+def _whole_message(said: Mapping[str, Any], text: str) -> str:
+    is_open = any(name.lower() in SECRET_IN_SNS for name in said)
+    return _message(said) if is_open else without_credentials(text)
 
 
-def _without_secrets(envelope: Mapping[str, Any]) -> str:
+def _message(envelope: Mapping[str, Any]) -> str:
     kept = {name: value for name, value in envelope.items() if name.lower() not in SECRET_IN_SNS}
-    return to_json(kept).decode()
+    return without_credentials(json.dumps(kept, ensure_ascii=False, separators=(",", ":")))
 
 
 def _alerts(text: str, at: int) -> tuple[int, list[tuple[int, int]]]:

@@ -6,7 +6,7 @@ A Lambda function that passes its event on posts `{"Records": [{"Sns": …}]}`.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -15,12 +15,19 @@ from uuid import UUID
 
 from pagerpal_common.errors import Unprocessable
 from pagerpal_common.ids import keyed_uuid, uuid7
-from pydantic_core import from_json
 
+from pagerpal_ingest.domain.lenient import value_in
+from pagerpal_ingest.domain.sns_secrets import is_like_an_envelope
 from pagerpal_ingest.domain.source import Source
 
 RECORDS_LIMIT = 100
 """Records in one body. Lambda hands over one at a time."""
+
+_OF_AN_ENVELOPE = frozenset({"topicarn", "subscribeurl"})
+"""In lower case. An object with one of these is an envelope, maybe a bad one, and never the message itself: its topic
+must count, and its secrets must not be shown."""
+
+_MESSAGE = (str, dict, list)
 
 _YEARS = range(2000, 2101)
 
@@ -52,6 +59,12 @@ class SnsMessage:
     signature: str | None = None
     signature_version: str | None = None
     signing_cert_url: str | None = None
+    is_raw: bool = False
+    """It came without an envelope: its id and topic are those of the request's headers."""
+    record: int | None = None
+    """Which of a Lambda event's records it was; None when it came by itself."""
+    note: str | None = None
+    """What was wrong with the body that it came in."""
 
     @property
     def is_signed(self) -> bool:
@@ -75,31 +88,44 @@ def read(body: bytes, headers: Mapping[str, str]) -> tuple[SnsMessage, ...]:
     """
     if not body.strip():
         raise _unfit([], "The body must not be empty")
+    text = body.decode("utf-8-sig", errors="replace")
     if headers.get("x-amz-sns-rawdelivery", "").lower() == "true":
-        return (_raw(body.decode(errors="replace"), headers),)
-    try:
-        parsed = from_json(body)
-    except ValueError:
-        parsed = None
-    if not isinstance(parsed, dict) or not parsed:
-        if "x-amz-sns-message-type" in headers:
-            return (_raw(body.decode(errors="replace"), headers),)
-        raise _unfit([], "The body must be a JSON object: an SNS message, or an alarm")
+        return (_raw(text, headers),)
+    parsed = _object_in(text)
+    if not parsed:
+        return (_words(text, headers),)
     if records := _records(parsed):
         return records
-    if "Type" in parsed or "Message" in parsed:
+    if "Type" in parsed or "Message" in parsed or any(name.lower() in _OF_AN_ENVELOPE for name in parsed):
         return (_enveloped(parsed),)
-    return (_raw(body.decode(), headers),)
+    return (_raw(text, headers),)
 
 
-def alert_id(source: Source, message: SnsMessage) -> UUID:
+def alert_id(
+    source: Source, message: SnsMessage, at: datetime, *, is_dated: bool, is_named: bool, number: int = 0
+) -> UUID:
     """The same for the same message, however often SNS repeats it and through whichever way it comes.
 
-    The text is part of it: an unsigned message may carry a hand-written id, the same for an alarm and its end.
+    The text is part of it: an unsigned message may carry a hand-written id, the same for an alarm and its end. Where
+    nothing says when it was sent either, an id that comes again may be a new word: of a named thing incidents knows
+    whether it is, of others it is after an hour (`docs/decisions/0015-a-repeated-sns-message-is-the-same-alert.md`).
+
+    Args:
+        is_dated: whether the message or the alarm in it has a time.
+        is_named: whether its alert has an external id.
+        number: which of the message's alerts it is.
     """
     if not message.message_id:
         return uuid7()
-    return keyed_uuid("sns", source.source_id, message.message_id, sha256(message.text.encode()).hexdigest())
+    named = message.message_id.encode(errors="backslashreplace").decode()
+    parts = ["sns", source.source_id, named, sha256(message.text.encode(errors="surrogatepass")).hexdigest()]
+    if number:
+        parts.append(number)
+    if message.is_signed or is_dated:
+        return keyed_uuid(*parts)
+    if is_named:
+        return uuid7()
+    return keyed_uuid(*parts) if message.is_raw else keyed_uuid(*parts, at.strftime("%Y-%m-%dT%H"))
 
 
 def instant(value: object) -> datetime | None:
@@ -120,7 +146,26 @@ def _raw(text: str, headers: Mapping[str, str]) -> SnsMessage:
         text=text,
         message_id=headers.get("x-amz-sns-message-id") or None,
         topic_arn=headers.get("x-amz-sns-topic-arn") or None,
+        is_raw=True,
     )
+
+
+def _object_in(text: str) -> Json | None:
+    try:
+        parsed = value_in(text)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _words(text: str, headers: Mapping[str, str]) -> SnsMessage:
+    """Other words than an object. They are taken from SNS alone, and never for what may be one of its own messages: of
+    such a one topic, signature and token would go unread."""
+    if "x-amz-sns-message-type" not in headers:
+        raise _unfit([], "The body must be a JSON object: an SNS message, or an alarm")
+    if is_like_an_envelope(text):
+        raise _unfit([], "The body looks like an SNS message, but is no JSON object")
+    return _raw(text, headers)
 
 
 def _records(parsed: Json) -> tuple[SnsMessage, ...]:
@@ -129,25 +174,34 @@ def _records(parsed: Json) -> tuple[SnsMessage, ...]:
     They are notifications whatever they say, and unsigned: what was signed was a delivery to somebody else.
     """
     records = parsed.get("Records")
-    if not isinstance(records, list) or not records:
+    if not isinstance(records, list):
         return ()
-    envelopes = [
-        record["Sns"] for record in records if isinstance(record, dict) and isinstance(record.get("Sns"), dict)
-    ]
-    if len(envelopes) != len(records):
+    found = [(number, record["Sns"]) for number, record in enumerate(records) if _is_of_sns(record)]
+    if not found:
         return ()
     if len(records) > RECORDS_LIMIT:
         raise _unfit(["Records"], f"There must be at most {RECORDS_LIMIT} records")
-    return tuple(
-        SnsMessage(
-            kind=Kind.NOTIFICATION,
-            text=_message_text(envelope),
-            message_id=_text(envelope, "MessageId"),
-            topic_arn=_text(envelope, "TopicArn"),
-            subject=_text(envelope, "Subject"),
-            timestamp=_text(envelope, "Timestamp"),
-        )
-        for envelope in envelopes
+    read_ones = [(number, envelope) for number, envelope in found if isinstance(envelope.get("Message"), _MESSAGE)]
+    messages = tuple(_record(envelope, number) for number, envelope in read_ones or found)
+    if unread := len(records) - len(messages):
+        note = f"{unread} of the {len(records)} records that came with it could not be read"
+        return (replace(messages[0], note=note), *messages[1:])
+    return messages
+
+
+def _is_of_sns(record: object) -> bool:
+    return isinstance(record, dict) and isinstance(record.get("Sns"), dict)
+
+
+def _record(envelope: Json, number: int) -> SnsMessage:
+    return SnsMessage(
+        kind=Kind.NOTIFICATION,
+        text=_message_text(envelope),
+        message_id=_text(envelope, "MessageId"),
+        topic_arn=_text(envelope, "TopicArn"),
+        subject=_text(envelope, "Subject"),
+        timestamp=_text(envelope, "Timestamp"),
+        record=number,
     )
 
 
@@ -175,9 +229,12 @@ def _message_text(envelope: Json) -> str:
     message = envelope.get("Message")
     if isinstance(message, str):
         return message
-    if isinstance(message, dict | list):
+    if not isinstance(message, _MESSAGE):
+        raise _unfit(["Message"], "Message must be a text or an object")
+    try:
         return json.dumps(message, ensure_ascii=False)
-    raise _unfit(["Message"], "Message must be a text or an object")
+    except RecursionError:
+        raise _unfit(["Message"], "Message is nested too deeply") from None
 
 
 def _text(envelope: Json, name: str) -> str | None:
