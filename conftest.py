@@ -3,34 +3,48 @@
 import asyncio
 import os
 import tempfile
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 from pagerpal_common.db import Database, connect
-from pagerpal_common.migrations import upgrade
-from pagerpal_standalone.postgres import embedded_postgres
-from sqlalchemy import make_url
+from pagerpal_common.testing.databases import Databases
+from pagerpal_standalone import postgres
+
+# How long an example takes says something of the machine, and nothing of the code.
+settings.register_profile("pagerpal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pagerpal")
 
 TEMPLATE = f"pagerpal_template_{os.getpid()}"  # its own: several runs may share one server
+
+CARELESS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum": "off",
+}
+"""What a server may be that nobody needs tomorrow."""
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server whose template database has the whole schema.
-
-    `PAGERPAL_TEST_DATABASE_URL` names one that is already there; otherwise the embedded one is started.
-    """
+    """A PostgreSQL server: that of `PAGERPAL_TEST_DATABASE_URL`, or the embedded one, which is started."""
     if given := os.environ.get("PAGERPAL_TEST_DATABASE_URL"):
-        asyncio.run(_make_template(given))
         yield given
         return
     with _server() as url:
-        asyncio.run(_make_template(url))
         yield url
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_url: str) -> Iterator[Databases]:
+    """Databases with the whole schema on that server."""
+    databases = Databases(postgres_url, TEMPLATE)
+    asyncio.run(databases.prepare())
+    yield databases
+    asyncio.run(databases.close())
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +56,14 @@ def own_postgres_url() -> Iterator[str]:
 
 @contextmanager
 def _server() -> Iterator[str]:
-    with asyncio.Runner() as runner, tempfile.TemporaryDirectory(prefix="pagerpal-test-") as folder:
+    with (
+        asyncio.Runner() as runner,
+        tempfile.TemporaryDirectory(prefix="pagerpal-test-") as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         Path(folder).chmod(0o755)  # as root the server runs as somebody else, who has to get in
-        server = embedded_postgres(Path(folder) / "data")
+        patch.setattr(postgres, "SETTINGS", {**postgres.SETTINGS, **CARELESS})
+        server = postgres.embedded_postgres(Path(folder) / "data")
         url = runner.run(server.__aenter__())
         try:
             yield url
@@ -53,12 +72,11 @@ def _server() -> Iterator[str]:
 
 
 @pytest.fixture
-async def database_url(postgres_url: str) -> AsyncIterator[str]:
+async def database_url(databases: Databases) -> AsyncIterator[str]:
     """A database of the test's own, migrated and empty."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    await _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY wal_log")
-    yield _with_database(postgres_url, name)
-    await _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    name = await databases.take()
+    yield databases.url(name)
+    await databases.give_back(name)
 
 
 @pytest.fixture
@@ -76,13 +94,12 @@ async def database(database_url: str) -> AsyncIterator[Callable[[str | None], Da
 
 
 @pytest.fixture(scope="session")
-def shared_database_url(postgres_url: str) -> Iterator[str]:
+def shared_database_url(databases: Databases) -> Iterator[str]:
     """One database for tests that leave nothing behind."""
     with asyncio.Runner() as runner:
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        runner.run(_execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY wal_log"))
-        yield _with_database(postgres_url, name)
-        runner.run(_execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)"))
+        name = runner.run(databases.take())
+        yield databases.url(name)
+        runner.run(databases.give_back(name))
 
 
 @pytest.fixture
@@ -97,25 +114,6 @@ async def shared_database(shared_database_url: str) -> AsyncIterator[Callable[[s
     yield open_as
     for database in opened:
         await database.close()
-
-
-async def _make_template(url: str) -> None:
-    await _execute(url, f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
-    await _execute(url, f"CREATE DATABASE {TEMPLATE}")
-    await upgrade(_with_database(url, TEMPLATE))
-
-
-async def _execute(url: str, statement: str) -> None:
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    connection = await asyncpg.connect(plain)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-def _with_database(url: str, name: str) -> str:
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

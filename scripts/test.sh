@@ -6,8 +6,7 @@
 # Debian's. All three are installed here when we may. Without one of them, the last lines say what was not run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-
-step() { printf '\n== %s\n' "$*"; }
+. scripts/stages.sh
 
 have_rabbitmq() { [ -n "${PAGERPAL_TEST_AMQP_URL:-}" ] || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]; }
 
@@ -17,7 +16,7 @@ have_chromium() { command -v chromium >/dev/null; }
 
 install() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
-    step "installing Debian's package $1"
+    printf '\n== %s\n' "installing Debian's package $1"
     export DEBIAN_FRONTEND=noninteractive
     # The package would start a server of its own; the tests start theirs.
     local policy=/usr/sbin/policy-rc.d
@@ -26,29 +25,24 @@ install() {
         echo "$1 could not be installed" >&2
 }
 
-step "style, types, import rules"
-make --no-print-directory check
-
-step "what is in it: a software bill of materials"
-make --no-print-directory sbom
+stage "style, types, import rules" make --no-print-directory check
+stage "what is in it: a software bill of materials" make --no-print-directory sbom
 
 have_rabbitmq || install rabbitmq-server
 have_alertmanager || install prometheus-alertmanager
 have_chromium || install chromium
 
 # What drives browsers is left out of the runs that have none: it hangs itself around every test.
-step "unit, integration, and both buses"
-python -m pytest -p no:playwright libs services tests/unit -q -n 2 --dist loadfile "$@"
-
-step "requests made out of the API's document, against everything in one process"
-python -m pytest -p no:playwright tests/fuzz -q "$@"
-
-step "stories, in one process and as five on RabbitMQ"
-python -m pytest -p no:playwright tests/e2e -q "$@"
+stage "unit, integration, and both buses" \
+    python -m pytest -p no:playwright libs services tests/unit -q -n 2 --dist loadfile "$@"
+stage "requests made out of the API's document, against everything in one process" \
+    python -m pytest -p no:playwright tests/fuzz -q "$@"
+stage "stories, in one process and as five on RabbitMQ" \
+    python -m pytest -p no:playwright tests/e2e -q --timeout 300 "$@"
 
 # A run of its own: Playwright's event loop and that of asynchronous tests do not go together.
-step "pages in a browser; pictures of them in dist/screenshots"
-python -m pytest tests/ui -q "$@"
+stage "pages in a browser; pictures of them in dist/screenshots" \
+    python -m pytest tests/ui -q "$@"
 
 if ! have_rabbitmq; then
     printf '\n%s\n' "NOT RUN: everything that needs RabbitMQ (the bus contract on it, and the stories as five processes)." \

@@ -5,6 +5,7 @@
 # nginx, RabbitMQ and Prometheus; as root on Debian the last three are installed here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/stages.sh
 
 install() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "$1 is missing: install it, and run this again" >&2; exit 1; }
@@ -19,4 +20,5 @@ install() {
 PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || install nginx-light
 command -v promtool >/dev/null || install prometheus
 
-python -m pytest tests/deploy -q --timeout 900 "$@"
+stage "deployment: manifests, the image's steps, a roll-out, disasters" \
+    python -m pytest tests/deploy -q --timeout 900 "$@"

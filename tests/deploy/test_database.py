@@ -11,6 +11,7 @@ from pagerpal_common.db import connect
 from pagerpal_common.migrations import upgrade
 from pagerpal_common.migrations.grants import role_of
 from pagerpal_common.schema import metadata
+from pagerpal_common.testing.databases import Databases
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
@@ -40,7 +41,7 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture
-async def login(postgres_url: str) -> AsyncIterator[str]:
+async def login(postgres_url: str, databases: Databases) -> AsyncIterator[str]:
     """The name of a login, which is its password, too; gone afterwards with all that it owned."""
     name = f"pp_{uuid.uuid4().hex[:8]}"
     async with connected(postgres_url) as admin:
@@ -52,7 +53,7 @@ async def login(postgres_url: str) -> AsyncIterator[str]:
 
 
 async def test_a_login_that_is_no_superuser_migrates_as_under_cloudnativepg(postgres_url: str, login: str) -> None:
-    async with connected(postgres_url) as admin:  # the roles are there: the template of these tests has made them
+    async with connected(postgres_url) as admin:  # the roles are there: the template has made them
         await admin.execute(f"CREATE DATABASE {login} OWNER {login}")
         for service in SERVICES:
             await admin.execute(f"GRANT {role_of(service)} TO {login} WITH ADMIN OPTION")

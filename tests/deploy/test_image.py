@@ -73,5 +73,5 @@ def test_the_demo_makes_a_team_and_sends_alerts_however_often_it_is_started(here
             ["201", "firing"],
         ]
     teams = httpx.get(f"{here.url}/api/v1/teams", auth=demo.admin, trust_env=False).json()
-    assert [team["name"] for team in teams] == ["Core platform"]
+    assert [team["name"] for team in teams].count("Core platform") == 1
     assert demo.admin[1] not in str(demo.said)

@@ -10,9 +10,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from pagerpal_common.clock import utc_now
@@ -252,12 +253,30 @@ def _stopped_at_the_end(running: Deployment) -> Iterator[None]:
         assert "Traceback" not in running.log
 
 
-_bases = itertools.count(21000 + os.getpid() % 500 * 20, 6)
+LOWEST_PORT, HIGHEST_PORT = 21000, 32000
+"""Below those that the kernel hands out for outgoing connections."""
+BLOCK = 100
+"""Ports that one process of tests has to itself."""
+
+
+@cache
+def _block() -> tuple[socket.socket, Iterator[int]]:
+    """A block of ports that no other run of tests gives out, as long as we listen on its first; and where to look next.
+
+    Runs side by side would otherwise find the same ports free, and start servers on them a second later.
+    """
+    firsts = list(range(LOWEST_PORT, HIGHEST_PORT, BLOCK))
+    at = os.getpid() % len(firsts)
+    for first in firsts[at:] + firsts[:at]:
+        with suppress(OSError):
+            return socket.create_server(("127.0.0.1", first)), itertools.cycle(range(first + 1, first + BLOCK - 6, 6))
+    raise AssertionError("no free ports")
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports in a row that nobody listens on, below those that the kernel hands out for outgoing connections."""
-    for base in _bases:
+    """Ports in a row that nobody listens on, at most six."""
+    _, bases = _block()
+    for base in itertools.islice(bases, BLOCK):
         ports = list(range(base, base + count))
         try:
             with ExitStack() as stack:

@@ -44,8 +44,9 @@ async def _escaped(deployment: Deployment, amqp_url: str | None) -> list[str]:
         found += canaries.found_in(table, text)
     if amqp_url is not None:
         messages = await _messages(amqp_url)
-        has_story = "source key" in canaries.planted.values()
-        assert messages or not has_story, "no message was overheard: this would prove nothing"
+        # Of some stories alone, as when one file is run, there may be none.
+        is_heard = messages or not await _has_incident(deployment.database_url)
+        assert is_heard, "no message was overheard: this would prove nothing"
         for message in messages:
             found += canaries.found_in("a message", message)
     return found
@@ -72,6 +73,15 @@ async def _messages(amqp_url: str) -> list[str]:
 async def _channel(amqp_url: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
     async with await aio_pika.connect(amqp_url) as connection:
         yield await connection.channel()
+
+
+async def _has_incident(database_url: str) -> bool:
+    """Whether messages have gone out: every incident that is opened is told of."""
+    connection = await connect(database_url)
+    try:
+        return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM incidents.incidents)"))
+    finally:
+        await connection.close()
 
 
 async def _rows(database_url: str) -> AsyncIterator[tuple[str, str]]:

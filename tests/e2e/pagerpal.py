@@ -19,7 +19,7 @@ from tests.e2e.deployment import ADMIN_EMAIL, ADMIN_PASSWORD, Deployment
 from tests.e2e.fake_infobip import Asked, Behaviour, Kind
 from tests.e2e.settled import settled
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.02
 PASSWORD = "a-long-password-of-somebody"
 

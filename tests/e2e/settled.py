@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 
 from tests.e2e.deployment import Deployment
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 
 # Everything that some service would pick up now, by the name under which a failure reports it.

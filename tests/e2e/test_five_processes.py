@@ -20,7 +20,7 @@ from tests.e2e.fake_infobip import fake_infobip
 from tests.e2e.pagerpal import Pagerpal, Team, story
 from tests.e2e.settled import connect
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.02
 
 ORDERS = (

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, ViewportSize, expect
 
 from tests.e2e.deployment import ADMIN_EMAIL, ADMIN_PASSWORD, Deployment, standalone
 from tests.e2e.fake_infobip import fake_infobip
@@ -25,7 +25,8 @@ DESK: ViewportSize = {"width": 1280, "height": 800}
 
 PICTURES = Path(__file__).parents[2] / "dist" / "screenshots"
 
-PATIENCE_MILLISECONDS = 10_000
+PATIENCE_MILLISECONDS = 30_000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,7 +23,7 @@ from tests.ui.test_every_page import check
 from tests.ui.world import World
 
 CORPUS = Path(__file__).parents[2] / "services/ingest/tests/corpus"
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 
 Snippets = dict[str, str]
 Made = Callable[[str], tuple[int, Snippets]]

@@ -115,7 +115,7 @@ async def fetch(channel: AbstractChannel, queue: str) -> AbstractIncomingMessage
 async def give_back(queue: AbstractQueue) -> None:
     """As the broker does for a process that has ended without settling the queue's next message."""
     message = None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while message is None:
             message = await queue.get(fail=False)
     await message.nack(requeue=True)
@@ -203,7 +203,7 @@ async def fails_fast(attempt: Awaitable[object], expected: type[Exception] | Non
     before = time.monotonic()
     (result,) = await asyncio.gather(attempt, return_exceptions=True)
     assert type(result) is (expected or type(None))
-    assert time.monotonic() - before < 0.5
+    assert time.monotonic() - before < 3  # and not the 5 s that a confirmation is waited for
 
 
 async def test_a_message_waits_for_a_subscriber_that_never_ran_even_over_a_crash_of_the_broker(

@@ -22,6 +22,9 @@ from sqlalchemy import make_url, text
 from services.ingest.tests.conftest import ScriptedBus, TestClock
 from services.ingest.tests.fake_amazon import FakeAmazon
 
+CONFORMANCE = Conformance(OF_INGEST)
+"""Every answer in these tests is what the API's document says."""
+
 KEY = "pp_test_key_of_the_source"
 BODY = {"title": "disk full", "severity": "critical", "external_id": "db-1"}
 
@@ -175,9 +178,8 @@ async def door(
     settings = IngestSettings.model_validate({"PAGERPAL_DATABASE_URL": cable.url})
     service = build(settings, bus, clock, fetch=amazon.fetch)
     transport = httpx.ASGITransport(application([service], bus), raise_app_exceptions=False)
-    # Every answer in these tests is what the API's document says.
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://ingest", event_hooks={"response": [Conformance(OF_INGEST)]}
+        transport=transport, base_url="http://ingest", event_hooks={"response": [CONFORMANCE]}
     ) as client:
         door = Door(service, client, bus, clock, cable, database(None))
         for statement in _DIRECTORY.strip().split(";\n"):

@@ -25,7 +25,7 @@ def a_claim(channel: Channel = Channel.EMAIL) -> Claim:
 
 
 async def send_mail(smtp: FakeSmtp) -> Outcome:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(10):
         return await Smtp(SecretStr(smtp.url), public_url="https://pagerpal.example.com").send(a_claim())
 
 

@@ -50,6 +50,13 @@ def apprise() -> Any:
     return pytest.importorskip("apprise")
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has much to do takes its time to start a process."""
+    monkeypatch.setattr(processes, "PLACE_SECONDS", 20.0)
+    monkeypatch.setattr(long_tail, "PATIENCE", 20.0)
+
+
 @pytest.fixture
 async def receiver() -> AsyncIterator[FakeReceiver]:
     fake = FakeReceiver()
@@ -416,9 +423,11 @@ async def test_one_that_is_slow_to_begin_is_waited_for_by_the_next_message(
 async def test_a_messenger_that_hangs_leaves_room_for_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(processes, "PLACE_SECONDS", 2.0)
     children = Children(program(tmp_path, "time.sleep(60) if 'hang' in order else print('{}', flush=True)"))
     hanging = [asyncio.create_task(children.ask({**ORDER, "text": "hang"}, seconds=60.0)) for _ in range(4)]
     await until(lambda: len(pids_of(children)) == processes.OF_ONE_MESSENGER)
+    monkeypatch.setattr(processes, "PLACE_SECONDS", 20.0)
 
     assert await children.ask({**ORDER, "messenger": "telegram"}, seconds=10.0) == {}
 
@@ -436,10 +445,13 @@ import asyncio, sys
 from pagerpal_notifier.channels.long_tail.children import Children
 
 async def main():
-    await Children().ask(eval(sys.stdin.readline()), seconds=1.5)
+    children = Children()
+    children._keep(await children._ready(asyncio.get_running_loop().time() + 20.0))
+    await children.ask(eval(sys.stdin.readline()), seconds=1.5)
 
 asyncio.run(main())
 """
+"""Its process has loaded Apprise before the time for the message begins."""
 
 
 @needs_apprise

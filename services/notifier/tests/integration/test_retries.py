@@ -63,7 +63,7 @@ async def test_the_send_loop_and_the_relay_are_rung(world: World, infobip: FakeI
 
     await retry(world, incident_id)
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         await world.ctx.send_bell.wait(60)
         await world.ctx.outbox.bell.wait(60)
 

@@ -95,12 +95,12 @@ async def test_a_page_row_by_row(world: World, infobip: FakeInfobip) -> None:
 
 async def test_the_relay_is_rung_when_a_page_has_gone(world: World) -> None:
     await world.given_page()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         await world.ctx.outbox.bell.wait(60)  # the intake's own
 
     await world.send()
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         await world.ctx.outbox.bell.wait(60)
 
 

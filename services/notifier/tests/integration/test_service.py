@@ -44,7 +44,7 @@ async def test_a_message_comes_in_an_sms_goes_out_and_incidents_is_told(
     assert await subscription.handle([message, message]) == [None, None]
     _, sending, relay, *_ = service.loops
     assert await sending.tick() == 1
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await relay.tick() == 0:
             await relay.bell.wait(5)
     await service.close()

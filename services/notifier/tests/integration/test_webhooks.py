@@ -45,7 +45,7 @@ def a_claim(channel: Channel, url: str, secret: str | None = "a secret of theirs
 
 
 async def send(channel: Channel, url: str, clock: Clock, env: str = "development") -> Outcome:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(10):
         return await provider(channel, clock, env).send(a_claim(channel, url))
 
 

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from json import dumps
 from types import ModuleType
 from typing import Any, cast
@@ -23,6 +24,7 @@ from pagerpal_common.testing.clock import Clock
 from pagerpal_common.testing.conformance import Conformance
 from pagerpal_common.testing.rows import Rows
 from pagerpal_common.vocabulary import Role
+from pagerpal_web import passwords
 from pagerpal_web.api import ENDPOINTS
 from pagerpal_web.context import Context
 from pagerpal_web.domain.budget import Budget
@@ -36,6 +38,9 @@ PASSWORD = "correct horse battery"
 PASSWORD_HASH = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD)
 ACCOUNTS = {"admin": 1, "responder": 2, "viewer": 3, "deactivated": 4, "passwordless": 5}
 """The id of each account; its address is `<name>@example.org`."""
+
+VERIFY = cache(passwords._verify)
+"""A password that was right is right: argon2's 40 ms are spent once, and not by every test that logs somebody in."""
 
 CONFORMANCE = Conformance([described(row) for row in ENDPOINTS])
 """Every answer in these tests is what the API's document says."""
@@ -173,6 +178,11 @@ def an_incident(**changes: Any) -> IncidentView:
     }
     empty = dict.fromkeys(name for name in IncidentView.model_fields if name not in fields)
     return IncidentView.model_validate({**empty, **fields, **changes})
+
+
+@pytest.fixture(autouse=True)
+def _remembered_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_verify", VERIFY)
 
 
 @pytest.fixture

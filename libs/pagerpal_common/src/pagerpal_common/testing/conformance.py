@@ -1,5 +1,6 @@
 """Is every answer that a test sees what the API's document says? Hung into a test's client, it looks at them all."""
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,7 @@ class Conformance:
         self._operations = [
             (operation, re.compile(re.sub(r"{\w+:int}", "[0-9]+", operation.path))) for operation in operations
         ]
+        self._validators: dict[str, Draft202012Validator] = {}
 
     async def __call__(self, response: httpx.Response) -> None:
         """Raises AssertionError when the answer is not what the document says; an event hook of `httpx`."""
@@ -67,10 +69,19 @@ class Conformance:
         return declared
 
     def _misfit(self, response: httpx.Response, schema: dict[str, Any]) -> str | None:
-        whole = {**schema, "components": self._document["components"]}
-        validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
-        problems = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(response.json())]
+        problems = [
+            f"{error.json_path}: {error.message}" for error in self._validator(schema).iter_errors(response.json())
+        ]
         return f"it does not fit its schema: {problems}" if problems else None
+
+    def _validator(self, schema: dict[str, Any]) -> Draft202012Validator:
+        """Kept from answer to answer: looking through all the components takes longer than most tests."""
+        written = json.dumps(schema)
+        if written not in self._validators:
+            whole = {**schema, "components": self._document["components"]}
+            checker = Draft202012Validator.FORMAT_CHECKER
+            self._validators[written] = Draft202012Validator(whole, format_checker=checker)
+        return self._validators[written]
 
 
 def _closed(schema: Any) -> Any:
