@@ -190,6 +190,21 @@ async def test_whoever_may_see_a_page_sees_it(web: Web, rows: Rows) -> None:
         check_html(response.text, named(row))
 
 
+async def test_every_page_can_be_read_while_the_broker_is_away_and_says_that_actions_are_delayed(
+    web: Web, rows: Rows, broker: Broker
+) -> None:
+    world = await a_world(web, rows)
+    admin = await browse(web)
+    broker.is_away, broker.parked_messages = True, BusUnavailable("away")
+
+    for row in GETS:
+        response = await admin.get(at(row, world))
+
+        assert response.status_code in {200, 303}, (named(row), response.text)
+        is_whole = response.text.startswith("<!DOCTYPE html>")
+        assert ("<strong>Actions are delayed.</strong>" in response.text) is is_whole, named(row)
+
+
 @pytest.mark.parametrize("row", POSTS, ids=named)
 async def test_a_form_with_nothing_in_it_is_answered_with_a_page(row: Page, web: Web, rows: Rows) -> None:
     world = await a_world(web, rows)
