@@ -56,15 +56,12 @@ def own_postgres_url() -> Iterator[str]:
 
 @contextmanager
 def _server() -> Iterator[str]:
-    with (
-        asyncio.Runner() as runner,
-        tempfile.TemporaryDirectory(prefix="pagerpal-test-") as folder,
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    with asyncio.Runner() as runner, tempfile.TemporaryDirectory(prefix="pagerpal-test-") as folder:
         Path(folder).chmod(0o755)  # as root the server runs as somebody else, who has to get in
-        patch.setattr(postgres, "SETTINGS", {**postgres.SETTINGS, **CARELESS})
         server = postgres.embedded_postgres(Path(folder) / "data")
-        url = runner.run(server.__aenter__())
+        with pytest.MonkeyPatch.context() as patch:  # for this one alone: others are what tests are about
+            patch.setattr(postgres, "SETTINGS", {**postgres.SETTINGS, **CARELESS})
+            url = runner.run(server.__aenter__())
         try:
             yield url
         finally:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pagerpal_common.vocabulary import Channel, Severity
 from pagerpal_notifier.channels.slack.body import slack_body
@@ -45,6 +45,13 @@ def test_an_sms_names_how_bad_how_many_the_first_and_where_the_others_are() -> N
 anything = st.text(max_size=100) | st.text("€{}[]~", max_size=100) | st.text("аж😀e\u0301", max_size=100)
 
 
+@example(
+    titles=["\N{MATHEMATICAL BOLD SCRIPT CAPITAL A}" * 40, ""],
+    incident_id=2**62,
+    more=2_000,
+    delayed=10_000,
+    public_url=None,
+)
 @given(
     titles=st.lists(anything, min_size=2, max_size=50),
     incident_id=st.integers(1, 2**62),

@@ -81,7 +81,7 @@ async def test_open_incidents_stand_on_the_page_of_their_team(web: Web, rows: Ro
     team = await web.a_team()
     await insert_incident(rows, team_id=team["id"], title="Disk full")
 
-    assert "Critical Triggered now Disk full" in text_of(await (await browse(web)).get(f"/teams/{team['id']}"))
+    assert "Critical Triggered Disk full now" in text_of(await (await browse(web)).get(f"/teams/{team['id']}"))
 
 
 @pytest.mark.parametrize("who", ["responder", "viewer"])

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
+from itertools import product
 
 from pagerpal_notifier.domain.page import Digest, Notice, Page, Words
 from pagerpal_notifier.domain.text import (
@@ -40,6 +41,9 @@ LONGEST_NEXT = 30
 LISTED_TITLE = 40
 """Of an incident among others: so that a few are named."""
 
+SHORTEST_TITLE = 10
+"""Where not even one would be: of what takes two units a character, as letters for mathematics do."""
+
 
 def sms_text(words: Words, public_url: str | None) -> str:
     """What fits into two segments, whatever it is that is to be said."""
@@ -54,8 +58,9 @@ def sms_text(words: Words, public_url: str | None) -> str:
 
 def _digest_text(digest: Digest, public_url: str | None) -> str:
     """How bad, how many; then as many of them as fit, how many more, and how to answer by web, or else by SMS."""
-    lines = [f"#{page.incident_id} {cut(title_of(page).translate(_PLAIN), LISTED_TITLE)}" for page in digest.pages]
-    for where in (list_link(public_url) or "Reply ack and a number", ""):
+    answer = list_link(public_url) or "Reply ack and a number"
+    for longest, where in product((LISTED_TITLE, SHORTEST_TITLE), (answer, "")):
+        lines = [f"#{page.incident_id} {cut(title_of(page).translate(_PLAIN), longest)}" for page in digest.pages]
         for named in range(len(lines), 0, -1):
             parts = [heading_of(digest), *lines[:named], more_of(digest, named), where]
             text = "\n".join(part for part in parts if part)
