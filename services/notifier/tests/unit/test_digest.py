@@ -46,7 +46,7 @@ anything = st.text(max_size=100) | st.text("€{}[]~", max_size=100) | st.text("
 
 
 @example(
-    titles=["\N{MATHEMATICAL BOLD SCRIPT CAPITAL A}" * 40, ""],
+    titles=[WIDE, ""],
     incident_id=2**62,
     more=2_000,
     delayed=10_000,
