@@ -45,6 +45,10 @@ def test_an_sms_names_how_bad_how_many_the_first_and_where_the_others_are() -> N
 anything = st.text(max_size=100) | st.text("€{}[]~", max_size=100) | st.text("аж😀e\u0301", max_size=100)
 
 
+WIDE = "\N{MATHEMATICAL BOLD SCRIPT CAPITAL A}" * 40
+"""Two units a character."""
+
+
 @example(
     titles=[WIDE, ""],
     incident_id=2**62,
