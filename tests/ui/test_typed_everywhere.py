@@ -1,0 +1,83 @@
+"""Is what people type only ever text? Nasty strings through every field of every form on every page, in a browser.
+
+The last file in the order of names: nothing in this world is called what it was afterwards.
+"""
+
+import re
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.ui.conftest import PHONE, Open
+from tests.ui.every_page import PAGES
+from tests.ui.nasty import NASTY
+from tests.ui.world import World
+
+PICKED = ("hidden", "checkbox", "radio", "number", "date", "time", "datetime-local")
+NOT_TYPED = ", ".join(f"[type={kind}]" for kind in PICKED)
+TYPED = f"input:not({NOT_TYPED}), textarea"
+"""What one can type anything into: a browser lets no letter into a number or a date."""
+
+SHORT = "'\"><img src=x onerror=alert(1)>{{7*191}}</textarea>"
+"""Fits where a name does, and so is kept and shown from then on."""
+
+LONG = " ".join(NASTY)
+"""Fits nowhere, and so is shown where it was typed, with what is wrong with it."""
+
+HOW_MANY = f"""() => [...document.querySelectorAll("main form[method=post]")]
+    .filter((form) => form.querySelector("{TYPED}")).length"""
+
+SUBMIT = f"""([number, text]) => {{
+    const forms = [...document.querySelectorAll("main form[method=post]")]
+        .filter((form) => form.querySelector("{TYPED}"));
+    const form = forms[number];
+    const button = form.querySelector("button:not([type=button])");
+    for (const field of form.querySelectorAll("{TYPED}")) {{
+        field.removeAttribute("maxlength");
+        field.value = text;
+    }}
+    if (button.name) form.append(Object.assign(document.createElement("input"), {{
+        type: "hidden", name: button.name, value: button.value,
+    }}));
+    if (button.hasAttribute("formaction")) form.action = button.formAction;
+    HTMLFormElement.prototype.submit.call(form);
+}}"""
+"""As without scripts: every answer is a whole page."""
+
+FOREIGN = """() => document.querySelectorAll("main script, main style, main iframe, main img, main base, main meta, "
+    + "main link, main template, main [onerror], main [onload], main [onclick], main [onfocus]").length
+    + [...document.forms].filter((form) => new URL(form.action, location).origin !== location.origin).length"""
+
+
+def is_only_text(page: Page) -> None:
+    """Nothing that was typed has become an element, and no template was run."""
+    assert page.evaluate(FOREIGN) == 0, page.url
+    assert "1337" not in page.inner_text("main"), page.url
+
+
+def submit(page: Page, number: int, text: str) -> int:
+    """Type it into each field of a form, and send that; the status of the page that is shown then."""
+    with page.expect_navigation() as shown:
+        page.evaluate(SUBMIT, [number, text])
+    assert shown.value is not None
+    return shown.value.status
+
+
+@pytest.mark.parametrize("text", [LONG, SHORT], ids=["too long to be kept", "kept"])
+def test_whatever_is_typed_into_any_field_is_shown_as_text(open_page: Open, world: World, text: str) -> None:
+    page = open_page("/dashboard", viewport=PHONE)
+    sent: set[str] = set()
+
+    for _, path in PAGES:
+        page.goto(world.path(path))
+        for number in range(page.evaluate(HOW_MANY)):
+            page.goto(world.path(path))
+            status = submit(page, number, text)
+            assert status in {200, 201, 400, 403, 404, 409, 422}, (path, number, status)
+            is_only_text(page)
+            sent.add(re.sub(r"\d+", "N", path.partition("?")[0]))
+    for _, path in PAGES:
+        page.goto(world.path(path))
+        is_only_text(page)
+
+    assert len(sent) >= 12, sent
