@@ -53,7 +53,9 @@ async def test_a_storm_reaches_one_person_in_a_few_messages_and_every_incident_i
         assert log["status"] == "sent"
         (page,) = [page for page in pages if page.message_id == log["provider_message_id"]]
         is_digest = told_of(page) > 1
-        assert is_digest == (log["reason"][-1] == f"merged with {told_of(page) - 1} others into one message")
+        others = told_of(page) - 1
+        merged = f"merged with {others} other{'' if others == 1 else 's'} into one message"
+        assert is_digest == (log["reason"][-1] == merged)
         assert is_digest or f"#{incident['id']} " in page.text
     window = f"from={begun:%Y-%m-%dT%H:%M:%SZ}&to={pagerpal.deployment.clock.now():%Y-%m-%dT%H:%M:%SZ}"
     accounts = await pagerpal.get(f"/api/v1/audit/pages?{window}")

@@ -34,6 +34,14 @@ TROUBLE: tuple[type[BaseException], ...] = (*CONNECTION_EXCEPTIONS, TimeoutError
 """What aio-pika says it raises when the broker is away, refuses, or goes away in the middle; see `is_trouble`."""
 
 
+class _Connection(aio_pika.Connection):
+    """Closed by who opened it, here, and by nobody else. aio-pika's own would also be when it is collected: an attempt
+    that failed left one that never came up, and what is to close that ran nowhere when a thread collected it."""
+
+    def __del__(self) -> None:
+        pass
+
+
 class Link:
     """One connection that comes back."""
 
@@ -99,6 +107,7 @@ class Link:
         self._lost = asyncio.Event()  # its own: a callback of the last connection may come late
         connection = await aio_pika.connect(
             self._url,
+            connection_class=_Connection,
             timeout=CONNECT_SECONDS,
             heartbeat=HEARTBEAT_SECONDS,
             client_properties={"connection_name": self._name},
