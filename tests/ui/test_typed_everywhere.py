@@ -1,11 +1,11 @@
 """Is what people type only ever text? Nasty strings through every field of every form on every page, in a browser.
 
-The last file in the order of names: nothing in this world is called what it was afterwards.
+Nothing of it is kept, it is too long: other stories live in this world, too. What is kept is looked at elsewhere: on
+every page by `test_every_page_route.py` of web, in a browser by `test_people_and_policies.py`.
 """
 
 import re
 
-import pytest
 from playwright.sync_api import Page
 
 from tests.ui.conftest import PHONE, Open
@@ -18,11 +18,8 @@ NOT_TYPED = ", ".join(f"[type={kind}]" for kind in PICKED)
 TYPED = f"input:not({NOT_TYPED}), textarea"
 """What one can type anything into: a browser lets no letter into a number or a date."""
 
-SHORT = "'\"><img src=x onerror=alert(1)>{{7*191}}</textarea>"
-"""Fits where a name does, and so is kept and shown from then on."""
-
 LONG = " ".join(NASTY)
-"""Fits nowhere, and so is shown where it was typed, with what is wrong with it."""
+"""All of them: it fits nowhere, and so is shown where it was typed, with what is wrong with it."""
 
 HOW_MANY = f"""() => [...document.querySelectorAll("main form[method=post]")]
     .filter((form) => form.querySelector("{TYPED}")).length"""
@@ -50,9 +47,8 @@ FOREIGN = """() => document.querySelectorAll("main script, main style, main ifra
 
 
 def is_only_text(page: Page) -> None:
-    """Nothing that was typed has become an element, and no template was run."""
+    """Nothing that was typed has become an element."""
     assert page.evaluate(FOREIGN) == 0, page.url
-    assert "1337" not in page.inner_text("main"), page.url
 
 
 def submit(page: Page, number: int, text: str) -> int:
@@ -63,8 +59,7 @@ def submit(page: Page, number: int, text: str) -> int:
     return shown.value.status
 
 
-@pytest.mark.parametrize("text", [LONG, SHORT], ids=["too long to be kept", "kept"])
-def test_whatever_is_typed_into_any_field_is_shown_as_text(open_page: Open, world: World, text: str) -> None:
+def test_whatever_is_typed_into_any_field_is_shown_as_text(open_page: Open, world: World) -> None:
     page = open_page("/dashboard", viewport=PHONE)
     sent: set[str] = set()
 
@@ -72,12 +67,9 @@ def test_whatever_is_typed_into_any_field_is_shown_as_text(open_page: Open, worl
         page.goto(world.path(path))
         for number in range(page.evaluate(HOW_MANY)):
             page.goto(world.path(path))
-            status = submit(page, number, text)
-            assert status in {200, 201, 400, 403, 404, 409, 422}, (path, number, status)
+            status = submit(page, number, LONG)
+            assert status == 422, (path, number, status)
             is_only_text(page)
             sent.add(re.sub(r"\d+", "N", path.partition("?")[0]))
-    for _, path in PAGES:
-        page.goto(world.path(path))
-        is_only_text(page)
 
     assert len(sent) >= 12, sent
