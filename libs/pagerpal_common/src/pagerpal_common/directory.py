@@ -1,16 +1,18 @@
 """Who is there, as far as other services need it: read-only queries on web's schema."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import BigInteger, RowMapping, bindparam, text
+from sqlalchemy import BigInteger, Row, RowMapping, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pagerpal_common.escalation import Assignee, Facts, Level, Person, Policy
 from pagerpal_common.notification_rules import Addressee, PersonalRule
 from pagerpal_common.oncall import Roster, who_is_on_call
+from pagerpal_common.reasons import Known
 from pagerpal_common.rosters import load_rosters, load_rosters_through
 from pagerpal_common.vocabulary import Channel, Role, RuleSeverity
 
@@ -59,6 +61,13 @@ SELECT u.id AS user_id, u.name, u.email, u.phone, u.is_active, (
 ) AS rules
 FROM directory.users u WHERE u.id = ANY(:user_ids)
 """)
+
+NAMED = """
+SELECT 'rotation' AS kind, id, name, NULL AS starts_at, NULL AS ends_at FROM directory.schedule_rotations
+WHERE id = ANY(:rotations)
+UNION ALL SELECT 'entry', id, NULL, starts_at, ends_at FROM directory.schedule_entries WHERE id = ANY(:entries)
+"""
+"""SQL for rows of which `known_of` makes what reasons name (`reasons.mentioned`)."""
 
 _LONGEST = timedelta(days=366)
 """Of what a policy may say. A longer one would only mean that somebody is never paged."""
@@ -157,6 +166,19 @@ async def _load_people(
     user_ids = {assignee.user_id for assignee in assignees if assignee.user_id is not None}
     user_ids |= {user for roster in rosters.values() for user in roster.user_ids}
     return (await tx.execute(_PEOPLE, {"team_id": team_id, "user_ids": sorted(user_ids)})).mappings().all()
+
+
+def known_of(rows: Iterable[Row[Any]], in_sentence: Callable[[str], str]) -> Known:
+    """What is called how, of rows of `NAMED`; others among them count for nothing.
+
+    Args:
+        in_sentence: makes a name fit to stand in one.
+    """
+    named = list(rows)
+    return Known(
+        {row.id: in_sentence(row.name) for row in named if row.kind == "rotation"},
+        {row.id: (row.starts_at, row.ends_at) for row in named if row.kind == "entry"},
+    )
 
 
 async def find_contacts(tx: AsyncConnection, user_ids: Sequence[int]) -> Mapping[int, Contact]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from pagerpal_common.oncall import Gap, Span, Timeline
 from pagerpal_common.vocabulary import OnCallReason
-from pagerpal_web.domain.turns import turns
+from pagerpal_web.domain.coverage import turns
 
 T0 = datetime(2026, 5, 21, tzinfo=UTC)
 ANA, BO = 1, 2

@@ -1,13 +1,11 @@
 """What does a body say, as JSON? As much of it as can be read: an odd field is no reason to lose an alert."""
 
-import json
 import re
 from typing import Any
 
 from pagerpal_common.errors import Unprocessable
 
-LONGEST_INTEGER = 18
-"""Digits. Longer ones stay text: no column holds them, and Python refuses to read one of more than 4,300."""
+from pagerpal_ingest.domain.lenient import TooDeep, value_in
 
 _TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _CONTROL = re.compile(rb"\\.|[\x00-\x1f]", re.DOTALL)
@@ -21,11 +19,11 @@ def loads(body: bytes) -> Any:
         Unprocessable: it is not JSON, or nested too deeply.
     """
     try:
-        return json.loads(body.decode("utf-8-sig", errors="replace"), parse_int=_integer, strict=False)
+        return value_in(body.decode(errors="replace"))
+    except TooDeep:
+        raise not_understood("json_invalid", "The body is nested too deeply") from None
     except ValueError:
         raise not_understood("json_invalid", "The body is not JSON") from None
-    except RecursionError:
-        raise not_understood("json_invalid", "The body is nested too deeply") from None
 
 
 def spelled_out(body: bytes) -> bytes:
@@ -41,7 +39,3 @@ def not_understood(kind: str, problem: str, *where: str | int) -> Unprocessable:
 def _spelled(found: re.Match[bytes]) -> bytes:
     """An escape stays as it is, also one of a control character, which is none."""
     return found[0] if found[0][:1] == b"\\" else b"\\u%04x" % found[0][0]
-
-
-def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= LONGEST_INTEGER else digits

@@ -1,8 +1,8 @@
-"""What does a text say, as JSON, however carelessly it was written? The one reading of what Amazon SNS delivers.
+"""What does a text say, as JSON, however carelessly it was written? The one reading of what webhooks deliver.
 
 Taken: a byte order mark, line ends and controls as they are, half a character, NaN, numbers of any length, and names
-given twice, of which the last counts. Envelope, alarm and kept raw form are all read here, so that none of them can
-understand a body otherwise than the signature was checked.
+given twice, of which the last counts. Of Amazon SNS envelope, alarm and kept raw form are all read here, so that none
+of them can understand a body otherwise than the signature was checked.
 """
 
 import json
@@ -12,16 +12,21 @@ LONGEST_INTEGER = 18
 """Digits. Longer ones stay text: nothing here counts with them, and Python refuses to read one of more than 4,300."""
 
 
+class TooDeep(ValueError):
+    """It may be JSON, but nobody reads anything that is nested like that."""
+
+
 def value_in(text: str) -> Any:
     """The value that the whole text is.
 
     Raises:
-        ValueError: it is none, or one that is nested too deeply.
+        TooDeep: it is nested too deeply.
+        ValueError: it is none.
     """
     try:
         return _DECODER.decode(text.removeprefix("\ufeff"))
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise TooDeep from None
 
 
 def value_at(text: str, start: int) -> Any:
@@ -33,7 +38,7 @@ def value_at(text: str, start: int) -> Any:
     try:
         return _DECODER.raw_decode(text, start)[0]
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise TooDeep from None
 
 
 def _integer(digits: str) -> int | str:

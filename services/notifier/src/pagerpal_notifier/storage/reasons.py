@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from pagerpal_common.directory import NAMED, known_of
 from pagerpal_common.reasons import Known, mentioned
 from pagerpal_common.vocabulary import Channel
 from sqlalchemy import text
@@ -16,10 +17,8 @@ TELL_WHY = frozenset({Channel.EMAIL, Channel.SLACK})
 """The channels whose messages give reasons in words. An SMS and a call have no room for them, and a webhook is read by
 a program, which gets the chain as it is stored."""
 
-_NAMED = text("""
-SELECT 'rotation' AS kind, id, name, NULL AS starts_at, NULL AS ends_at FROM directory.schedule_rotations
-WHERE id = ANY(:rotations)
-UNION ALL SELECT 'entry', id, NULL, starts_at, ends_at FROM directory.schedule_entries WHERE id = ANY(:entries)
+_NAMED = text(f"""
+{NAMED}
 UNION ALL SELECT 'zone', id, timezone, NULL, NULL FROM directory.users WHERE id = ANY(:users)
 """)
 
@@ -36,10 +35,7 @@ async def with_names(tx: AsyncConnection, claims: Sequence[Claim]) -> list[Claim
         "users": sorted({one.user_id for one in told}),
     }
     rows = list(await tx.execute(_NAMED, values))
-    known = Known(
-        {row.id: name_in_sentence(row.name) for row in rows if row.kind == "rotation"},
-        {row.id: (row.starts_at, row.ends_at) for row in rows if row.kind == "entry"},
-    )
+    known = known_of(rows, name_in_sentence)
     zones = {row.id: ZoneInfo(row.name) for row in rows if row.kind == "zone"}
     return [_named(one, known, zones.get(one.user_id, ZoneInfo("UTC"))) for one in claims]
 

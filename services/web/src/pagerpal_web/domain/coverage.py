@@ -75,17 +75,21 @@ def is_held_by(timeline: Timeline, user_id: int) -> bool:
     return not timeline.gaps and {span.user_id for span in timeline.spans} == {user_id}
 
 
-def joined(timeline: Timeline, user_id: int) -> tuple[tuple[datetime, datetime], ...]:
-    """This person's shifts: spans that follow each other without a break are one, whatever each comes from."""
-    shifts: list[tuple[datetime, datetime]] = []
-    for span in timeline.spans:
-        if span.user_id != user_id:
-            continue
-        if shifts and shifts[-1][1] == span.starts_at:
-            shifts[-1] = (shifts[-1][0], span.ends_at)
+def turns(timeline: Timeline) -> tuple[tuple[datetime, datetime, int | None], ...]:
+    """Start, end and who of each turn, in order; None is nobody. What follows on for one person is one turn of theirs,
+    whether it comes from a rotation or an override: nobody changes hands there."""
+    found: list[tuple[datetime, datetime, int | None]] = []
+    for starts_at, ends_at, user in holders(timeline):
+        if found and found[-1][1:] == (starts_at, user):
+            found[-1] = (found[-1][0], ends_at, user)
         else:
-            shifts.append((span.starts_at, span.ends_at))
-    return tuple(shifts)
+            found.append((starts_at, ends_at, user))
+    return tuple(found)
+
+
+def joined(timeline: Timeline, user_id: int) -> tuple[tuple[datetime, datetime], ...]:
+    """This person's turns."""
+    return tuple((starts_at, ends_at) for starts_at, ends_at, user in turns(timeline) if user == user_id)
 
 
 def standing(timeline: Timeline, now: datetime) -> Standing:

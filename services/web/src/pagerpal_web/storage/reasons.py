@@ -4,6 +4,7 @@ what it speaks of by number is called now.
 
 from collections.abc import Iterable
 
+from pagerpal_common.directory import NAMED, known_of
 from pagerpal_common.reasons import Known, mentioned
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,10 +20,7 @@ CASE WHEN merged_with = 0 THEN reason
 """SQL over the columns of `notification.notifications`. A message that tells of several is the notifier's answer to
 more than anybody can read (docs/decisions/0026)."""
 
-_NAMED = text("""
-SELECT id, name, NULL AS starts_at, NULL AS ends_at FROM directory.schedule_rotations WHERE id = ANY(:rotations)
-UNION ALL SELECT id, NULL, starts_at, ends_at FROM directory.schedule_entries WHERE id = ANY(:entries)
-""")
+_NAMED = text(NAMED)
 
 
 async def find_known(tx: AsyncConnection, lines: Iterable[str]) -> Known:
@@ -31,8 +29,4 @@ async def find_known(tx: AsyncConnection, lines: Iterable[str]) -> Known:
     if not (wanted.rotations or wanted.entries):
         return Known({}, {})
     values = {"rotations": sorted(wanted.rotations), "entries": sorted(wanted.entries)}
-    rows = list(await tx.execute(_NAMED, values))
-    return Known(
-        {row.id: short(row.name) for row in rows if row.starts_at is None},
-        {row.id: (row.starts_at, row.ends_at) for row in rows if row.starts_at is not None},
-    )
+    return known_of(await tx.execute(_NAMED, values), short)

@@ -16,9 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from pagerpal_web.context import Context
-from pagerpal_web.domain.coverage import HORIZON, cut, gaps_within, in_all, joined, standing
+from pagerpal_web.domain.coverage import HORIZON, cut, gaps_within, in_all, joined, standing, turns
 from pagerpal_web.domain.picture import Picture, Stretch
-from pagerpal_web.domain.turns import turns
 from pagerpal_web.domain.undo import UNDO_WITHIN
 from pagerpal_web.storage.own_covers import OwnCover, list_own_covers
 from pagerpal_web.storage.schedule_people import (

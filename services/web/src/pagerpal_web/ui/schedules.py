@@ -13,10 +13,9 @@ from starlette.responses import Response
 
 from pagerpal_web.api.schedules import NewSchedule, create_schedule, delete_schedule
 from pagerpal_web.context import Context
-from pagerpal_web.domain.coverage import HORIZON, cut, gaps_within, in_all, standing
+from pagerpal_web.domain.coverage import HORIZON, cut, gaps_within, in_all, standing, turns
 from pagerpal_web.domain.picture import Stretch
 from pagerpal_web.domain.shown import plain
-from pagerpal_web.domain.turns import turns
 from pagerpal_web.storage.entries_ahead import MOST, list_entries_ahead
 from pagerpal_web.storage.resources import list_rows
 from pagerpal_web.storage.rotations import ROTATIONS
