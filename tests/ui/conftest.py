@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog,
 from tests.e2e.deployment import ADMIN_EMAIL, ADMIN_PASSWORD, Deployment, standalone
 from tests.e2e.fake_infobip import fake_infobip
 from tests.ui.fake_push import FakePush, fake_push
-from tests.ui.world import World, a_world
+from tests.ui.world import Operator, World, a_world
 
 CHROMIUM = shutil.which("chromium")
 
@@ -63,6 +63,14 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, push: FakePush) -> Iter
 def world(deployment: Deployment) -> World:
     """One of everything, as an operator would have set it up by the API."""
     return a_world(deployment)
+
+
+@pytest.fixture
+def operator(deployment: Deployment, world: World) -> Iterator[Operator]:
+    """Somebody who sets things up by the API, in that world."""
+    by = Operator(deployment)
+    yield by
+    by.client.close()
 
 
 class Complaints:

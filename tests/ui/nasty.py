@@ -4,6 +4,22 @@ Whatever of them runs would open a dialog, load something, or write an error to 
 """
 # ruff: noqa: RUF001 - that is what they are for
 
+from playwright.sync_api import Page
+
+_FOUND = """() => ({
+    foreign: document.querySelectorAll("main script, main style, main iframe, main img, main base, main link, "
+        + "main meta, main [onerror], main [onload], main [onclick], main [onfocus], main [style]:not(.x), "
+        + "main template").length,
+    forms: [...document.forms].filter((form) => new URL(form.action, location).origin !== location.origin).length,
+    wide: document.documentElement.scrollWidth > innerWidth,
+})"""
+
+
+def check_only_text(page: Page) -> None:
+    """Nothing of ours is missing, nothing of theirs has become an element, and nothing sticks out."""
+    assert page.evaluate(_FOUND) == {"foreign": 0, "forms": 0, "wide": False}, page.url
+
+
 NASTY: tuple[str, ...] = (
     "<script>alert(1)</script>",
     "</script><script>alert(1)</script>",

@@ -1,7 +1,6 @@
 """Setting up in a real browser: a way that is proven, a page to oneself, a policy on a telephone, hostile names."""
 
 import re
-from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -10,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.deployment import Deployment
 from tests.ui.conftest import DESK, PHONE, Open
+from tests.ui.nasty import check_only_text
 from tests.ui.test_every_page import check
 from tests.ui.world import PASSWORD, Operator, World
 
@@ -25,13 +25,6 @@ HOSTILE = {
 """What the fields take, and must be shown as nothing but text."""
 
 _numbers = count(7000)
-
-
-@pytest.fixture
-def operator(deployment: Deployment, world: World) -> Iterator[Operator]:
-    by = Operator(deployment)
-    yield by
-    by.client.close()
 
 
 def somebody(operator: Operator, name: str) -> tuple[str, str]:
@@ -161,7 +154,7 @@ def test_whatever_is_typed_is_shown_as_text(open_page: Open, operator: Operator,
     operator.post(f"/api/v1/teams/{team}/members", user_id=int(person))
     for path in ("/users", "/teams", f"/teams/{team}", "/escalation-policies", f"/escalation-policies/{policy}"):
         page.goto(path)
-        _is_harmless(page)
+        check_only_text(page)
     page.goto("/users")
     page.get_by_label("Find by name or address").fill(text)
     page.get_by_role("button", name="Find").click()
@@ -188,7 +181,7 @@ def _own_profile(page: Page, text: str) -> None:
     page.get_by_label("Number, address or URL").fill("+4915130000001")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#ways")).to_contain_text("+4915130000001")
-    _is_harmless(page)
+    check_only_text(page)
 
 
 def _open(page: Page, summary: str) -> None:
@@ -200,16 +193,10 @@ def _open(page: Page, summary: str) -> None:
 def _is_text(page: Page, text: str) -> str:
     """It is the heading of the page that has been come to, whose id this is."""
     expect(page.locator(".page-head h1")).to_have_text(plain(text))
-    _is_harmless(page)
+    check_only_text(page)
     return page.url.rpartition("/")[2]
 
 
 def _is_still_typed(page: Page, field: str, text: str) -> None:
     assert page.locator(field).input_value() == text.strip()
-    _is_harmless(page)
-
-
-def _is_harmless(page: Page) -> None:
-    assert page.locator("main script, main img, main [onload], main [onerror]").count() == 0
-    widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert widths[0] <= widths[1], f"{widths[0]} px of page on {widths[1]} px of screen: {page.url}"
+    check_only_text(page)

@@ -7,8 +7,7 @@ what PagerPal then posts is opened with that subscription's keys, and handed to 
 import json
 import re
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -35,13 +34,6 @@ _PATIENCE_SECONDS = 30
 _AGAIN_SECONDS = 5
 
 _numbers = count(1)
-
-
-@pytest.fixture
-def operator(deployment: Deployment, world: World) -> Iterator[Operator]:
-    by = Operator(deployment)
-    yield by
-    by.client.close()
 
 
 @pytest.fixture
@@ -104,29 +96,34 @@ def shown(page: Page) -> list[dict[str, Any]]:
     return found
 
 
-def until_taken(page: Page, worker: Worker, data: bytes, title: str) -> list[dict[str, Any]]:
-    """The notifications, once one has this title. The message is handed over until then: what the browser's tools hand
-    over is lost now and then."""
+def hand_over(worker: Worker, data: bytes, is_taken: Callable[[], bool]) -> None:
+    """Until it is taken: what the browser's tools hand over is lost now and then."""
     until = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < until:
+    while not is_taken():
+        assert time.monotonic() < until, "nobody takes it"
         worker.push(data)
         again = time.monotonic() + _AGAIN_SECONDS
-        while time.monotonic() < again:
-            found = shown(page)
-            if title in {one["title"] for one in found}:
-                return found
-    raise AssertionError(f"there are only {shown(page)}")
+        while not is_taken() and time.monotonic() < again:
+            pass  # each look lets the browser go on
+
+
+def until_taken(page: Page, worker: Worker, data: bytes, title: str) -> list[dict[str, Any]]:
+    """The notifications, once one has this title."""
+    hand_over(worker, data, lambda: title in {one["title"] for one in shown(page)})
+    return shown(page)
 
 
 def until_proven(page: Page, worker: Worker, code: bytes) -> None:
-    """Hand over the code until the page has taken it."""
-    proven = page.get_by_text("Verified. No rule uses it yet")
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while not proven.is_visible() and time.monotonic() < until:
-        worker.push(code)
-        with suppress(AssertionError):
-            expect(proven).to_be_visible(timeout=_AGAIN_SECONDS * 1000)
-    expect(proven).to_be_visible()
+    """Once the page has taken the code."""
+
+    def is_proven() -> bool:
+        try:
+            expect(page.get_by_text("Verified. No rule uses it yet")).to_be_visible(timeout=250)
+        except AssertionError:
+            return False
+        return True
+
+    hand_over(worker, code, is_proven)
 
 
 def test_a_device_is_added_proves_itself_and_is_paged(

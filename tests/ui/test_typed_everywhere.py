@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from tests.ui.conftest import PHONE, Open
 from tests.ui.every_page import PAGES
-from tests.ui.nasty import NASTY
+from tests.ui.nasty import NASTY, check_only_text
 from tests.ui.world import World
 
 PICKED = ("hidden", "checkbox", "radio", "number", "date", "time", "datetime-local")
@@ -41,15 +41,6 @@ SUBMIT = f"""([number, text]) => {{
 }}"""
 """As without scripts: every answer is a whole page."""
 
-FOREIGN = """() => document.querySelectorAll("main script, main style, main iframe, main img, main base, main meta, "
-    + "main link, main template, main [onerror], main [onload], main [onclick], main [onfocus]").length
-    + [...document.forms].filter((form) => new URL(form.action, location).origin !== location.origin).length"""
-
-
-def is_only_text(page: Page) -> None:
-    """Nothing that was typed has become an element."""
-    assert page.evaluate(FOREIGN) == 0, page.url
-
 
 def submit(page: Page, number: int, text: str) -> int:
     """Type it into each field of a form, and send that; the status of the page that is shown then."""
@@ -69,7 +60,7 @@ def test_whatever_is_typed_into_any_field_is_shown_as_text(open_page: Open, worl
             page.goto(world.path(path))
             status = submit(page, number, LONG)
             assert status == 422, (path, number, status)
-            is_only_text(page)
+            check_only_text(page)
             sent.add(re.sub(r"\d+", "N", path.partition("?")[0]))
 
     assert len(sent) >= 12, sent

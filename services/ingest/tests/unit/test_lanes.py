@@ -44,6 +44,13 @@ class Road:
     def cancel_last(self) -> None:
         self._tasks[-1].cancel()
 
+    async def fill_with_what_lingers(self, before_each_answer: Callable[[], object]) -> None:
+        """The stormy source's lane is full of alerts that were answered already."""
+        for _ in range(WIDTH):
+            async with self.lanes.place(STORMY, PATIENT) as place:
+                place.lingers = True
+                before_each_answer()
+
     async def are_in(self, number: int) -> None:
         await until(lambda: len(self.inside) == number)
         for _ in range(5):
@@ -154,10 +161,7 @@ async def test_what_lingers_keeps_its_place_eight_times_as_long_as_its_answer_to
     go_on = clock(monkeypatch)
     road.send(CALM)
     await road.are_in(1)
-    for _ in range(WIDTH):
-        async with road.lanes.place(STORMY, PATIENT) as place:
-            place.lingers = True
-            go_on(0.5)
+    await road.fill_with_what_lingers(lambda: go_on(0.5))
 
     road.send(STORMY)
     await road.are_in(1)
@@ -176,10 +180,7 @@ async def test_what_lingers_leaves_at_the_latest_when_what_hangs_would(
     monkeypatch.setattr(lanes, "LINGERS", 1e6)
     road.send(CALM)
     await road.are_in(1)
-    for _ in range(WIDTH):
-        async with road.lanes.place(STORMY, PATIENT) as place:
-            place.lingers = True
-            go_on(0.1)
+    await road.fill_with_what_lingers(lambda: go_on(0.1))
 
     road.send(STORMY)
     await road.are_in(1)
