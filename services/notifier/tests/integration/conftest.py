@@ -18,6 +18,7 @@ from pagerpal_notifier.records import Records
 from pagerpal_notifier.settings import NotifierSettings
 
 from services.notifier.tests.integration.fake_infobip import API_KEY, FakeInfobip
+from services.notifier.tests.integration.fake_receiver import FakeReceiver
 from services.notifier.tests.integration.fake_smtp import FakeSmtp
 from services.notifier.tests.integration.world import Clock, World
 
@@ -39,6 +40,14 @@ async def infobip() -> AsyncIterator[FakeInfobip]:
 @pytest.fixture
 async def smtp() -> AsyncIterator[FakeSmtp]:
     fake = FakeSmtp()
+    async with fake.running():
+        yield fake
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[FakeReceiver]:
+    """Whoever takes what is posted to a URL of people's own."""
+    fake = FakeReceiver()
     async with fake.running():
         yield fake
 

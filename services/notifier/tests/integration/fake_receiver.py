@@ -34,6 +34,11 @@ class FakeReceiver:
         self.url = ""
         self._open: set[asyncio.StreamWriter] = set()
 
+    @property
+    def host(self) -> str:
+        """With its port."""
+        return self.url.split("/")[2]
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)

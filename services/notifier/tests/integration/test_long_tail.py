@@ -57,25 +57,14 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_tail, "PATIENCE", 20.0)
 
 
-@pytest.fixture
-async def receiver() -> AsyncIterator[FakeReceiver]:
-    fake = FakeReceiver()
-    async with fake.running():
-        yield fake
-
-
-def host_of(receiver: FakeReceiver) -> str:
-    return receiver.url.split("/")[2]
-
-
 def address_of(receiver: FakeReceiver) -> str:
-    return f"ntfy://{host_of(receiver)}/{TOPIC}"
+    return f"ntfy://{receiver.host}/{TOPIC}"
 
 
 def environ_of(receiver: FakeReceiver) -> dict[str, str]:
     return {
         "PAGERPAL_LONG_TAIL": "ntfy",
-        "PAGERPAL_LONG_TAIL_HOSTS": host_of(receiver),
+        "PAGERPAL_LONG_TAIL_HOSTS": receiver.host,
         "PAGERPAL_PUBLIC_URL": "https://pagerpal.example.com",
     }
 
@@ -139,7 +128,7 @@ async def test_a_page_arrives_by_apprises_own_plugin(receiver: FakeReceiver, pro
     assert await provider.send(a_claim(address_of(receiver))) == Outcome(Verdict.ACCEPTED, "ntfy: accepted")
 
     (posted,) = receiver.posted
-    assert (posted.path, posted.headers["host"]) == ("/", host_of(receiver))
+    assert (posted.path, posted.headers["host"]) == ("/", receiver.host)
     assert json.loads(posted.body) == {
         "topic": TOPIC,
         "message": "CRITICAL #42: Disk full on db1\nEscalation level 1.\nhttps://pagerpal.example.com/incidents/42",
@@ -291,7 +280,7 @@ async def test_nothing_secret_is_in_what_the_machine_shows_of_a_process(
     monkeypatch.setenv("INFOBIP_API_KEY", "canary")
     children = Children()
     receiver.script.append(b"HTTP/1.1 200 OK\r\n\r\n")  # and no end of it
-    order = {**ORDER, "url": address_of(receiver), "origin": f"http://{host_of(receiver)}"}
+    order = {**ORDER, "url": address_of(receiver), "origin": f"http://{receiver.host}"}
 
     asking = asyncio.create_task(children.ask(order, seconds=10.0))
     await until(lambda: bool(receiver.posted))
@@ -309,7 +298,7 @@ async def test_nothing_secret_is_in_what_the_machine_shows_of_a_process(
 @needs_apprise
 async def test_a_process_serves_the_next_message_too(receiver: FakeReceiver) -> None:
     children = Children()
-    order = {**ORDER, "url": address_of(receiver), "origin": f"http://{host_of(receiver)}"}
+    order = {**ORDER, "url": address_of(receiver), "origin": f"http://{receiver.host}"}
 
     await children.ask(order, seconds=10.0)
     first = pids_of(children)

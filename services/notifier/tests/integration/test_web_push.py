@@ -2,7 +2,6 @@
 a page, and what is seen of a subscription."""
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -35,24 +34,12 @@ PUBLIC_URL = "https://pagerpal.example.com"
 
 
 @pytest.fixture
-async def service() -> AsyncIterator[FakeReceiver]:
-    """The push service."""
-    fake = FakeReceiver()
-    async with fake.running():
-        yield fake
+def browser(receiver: FakeReceiver) -> FakeBrowser:
+    return FakeBrowser(f"http://{receiver.host}/push/canary-of-a-browser?token=canary")
 
 
-@pytest.fixture
-def browser(service: FakeReceiver) -> FakeBrowser:
-    return FakeBrowser(f"http://{host_of(service)}/push/canary-of-a-browser?token=canary")
-
-
-def host_of(service: FakeReceiver) -> str:
-    return service.url.split("/")[2]
-
-
-def provider_for(service: FakeReceiver, **environ: str) -> Provider:
-    named = {"PAGERPAL_WEB_PUSH_KEY": PUSH_KEY, "PAGERPAL_WEB_PUSH_HOSTS": host_of(service)}
+def provider_for(receiver: FakeReceiver, **environ: str) -> Provider:
+    named = {"PAGERPAL_WEB_PUSH_KEY": PUSH_KEY, "PAGERPAL_WEB_PUSH_HOSTS": receiver.host}
     provider = web_push.provider(
         load(NotifierSettings, {**named, "PAGERPAL_PUBLIC_URL": PUBLIC_URL, **environ}), lambda: T0
     )
@@ -61,8 +48,8 @@ def provider_for(service: FakeReceiver, **environ: str) -> Provider:
 
 
 @pytest.fixture
-def provider(service: FakeReceiver) -> Provider:
-    return provider_for(service)
+def provider(receiver: FakeReceiver) -> Provider:
+    return provider_for(receiver)
 
 
 @pytest.fixture
@@ -119,31 +106,31 @@ async def ended(world: World) -> list[dict[str, Any]]:
 
 
 async def test_a_page_is_sealed_for_the_browser_and_signed_for_its_push_service(
-    service: FakeReceiver, browser: FakeBrowser, provider: Provider
+    receiver: FakeReceiver, browser: FakeBrowser, provider: Provider
 ) -> None:
-    service.script.append(answer(201))
+    receiver.script.append(answer(201))
 
     outcome = await provider.send(a_claim(address_of(browser)))
 
     assert outcome == Outcome(Verdict.ACCEPTED, "web push: HTTP 201")
-    (posted,) = service.posted
+    (posted,) = receiver.posted
     assert posted.path == "/push/canary-of-a-browser?token=canary"
     told = {name: posted.headers[name] for name in ("content-encoding", "ttl", "urgency", "topic")}
     assert told == {"content-encoding": "aes128gcm", "ttl": "1800", "urgency": "high", "topic": "incident-42"}
     assert b"Disk" not in posted.body
     assert json.loads(browser.opened(posted.body))["title"] == "CRITICAL #42: Disk full on db1"
     signed = checked(posted.headers["authorization"])
-    assert signed.claims["aud"] == f"http://{host_of(service)}"
+    assert signed.claims["aud"] == f"http://{receiver.host}"
     assert signed.claims["sub"] == PUBLIC_URL
     assert signed.key == provider.public_key
 
 
 async def test_what_is_no_page_is_kept_for_ten_minutes_and_replaces_none(
-    service: FakeReceiver, browser: FakeBrowser, provider: Provider
+    receiver: FakeReceiver, browser: FakeBrowser, provider: Provider
 ) -> None:
     await provider.send(a_claim(address_of(browser), page=trial_notice()))
 
-    (posted,) = service.posted
+    (posted,) = receiver.posted
     assert (posted.headers["ttl"], "topic" in posted.headers) == ("600", False)
 
 
@@ -157,25 +144,25 @@ async def test_what_is_no_page_is_kept_for_ten_minutes_and_replaces_none(
     ],
 )
 async def test_nothing_is_posted_to_a_service_that_nobody_has_named(
-    service: FakeReceiver, provider: Provider, endpoint: str
+    receiver: FakeReceiver, provider: Provider, endpoint: str
 ) -> None:
     outcome = await provider.send(a_claim(address_of(FakeBrowser(endpoint))))
 
     assert (outcome.verdict, outcome.has_ended) == (Verdict.REFUSED, False)
     assert "canary" not in outcome.detail
-    assert service.posted == []
+    assert receiver.posted == []
 
 
 async def test_in_production_a_service_of_ones_own_is_on_the_public_internet_or_not_asked(
-    service: FakeReceiver,
+    receiver: FakeReceiver,
 ) -> None:
-    browser = FakeBrowser(f"https://{host_of(service)}/canary")
+    browser = FakeBrowser(f"https://{receiver.host}/canary")
 
-    outcome = await provider_for(service, PAGERPAL_ENV="production").send(a_claim(address_of(browser)))
+    outcome = await provider_for(receiver, PAGERPAL_ENV="production").send(a_claim(address_of(browser)))
 
     assert outcome.verdict is Verdict.REFUSED
     assert "public internet" in outcome.detail
-    assert service.posted == []
+    assert receiver.posted == []
 
 
 @pytest.mark.parametrize(
@@ -189,33 +176,33 @@ async def test_what_is_no_subscription_is_refused(provider: Provider, address: s
 
 
 async def test_a_key_that_seals_nothing_is_refused(
-    service: FakeReceiver, browser: FakeBrowser, provider: Provider
+    receiver: FakeReceiver, browser: FakeBrowser, provider: Provider
 ) -> None:
     browser.public_key = b"\x04" + b"\x01" * 64
 
     outcome = await provider.send(a_claim(address_of(browser)))
 
-    assert (outcome.verdict, service.posted) == (Verdict.REFUSED, [])
+    assert (outcome.verdict, receiver.posted) == (Verdict.REFUSED, [])
 
 
 async def test_a_page_that_the_push_service_has_taken_is_sent(
-    served: World, service: FakeReceiver, browser: FakeBrowser
+    served: World, receiver: FakeReceiver, browser: FakeBrowser
 ) -> None:
-    service.script.append(answer(201))
+    receiver.script.append(answer(201))
     user_id, _ = await given_device(served, browser)
 
     incident_id = await page(served, user_id)
 
     assert await served.statuses() == ["sent"]
-    (posted,) = service.posted
+    (posted,) = receiver.posted
     assert json.loads(browser.opened(posted.body))["path"] == f"/incidents/{incident_id}"
 
 
 @pytest.mark.parametrize("status", [404, 410])
 async def test_a_subscription_that_has_ended_fails_at_once_and_the_next_contact_goes_now(
-    served: World, service: FakeReceiver, browser: FakeBrowser, infobip: FakeInfobip, status: int
+    served: World, receiver: FakeReceiver, browser: FakeBrowser, infobip: FakeInfobip, status: int
 ) -> None:
-    service.script.append(answer(status, b"canary"))
+    receiver.script.append(answer(status, b"canary"))
     user_id, _ = await given_device(served, browser, phone="+436641234567")
 
     await page(served, user_id)
@@ -231,15 +218,15 @@ async def test_a_subscription_that_has_ended_fails_at_once_and_the_next_contact_
 
 
 async def test_no_page_is_planned_for_a_browser_that_has_ended_and_another_subscription_of_it_counts(
-    served: World, service: FakeReceiver, browser: FakeBrowser, infobip: FakeInfobip
+    served: World, receiver: FakeReceiver, browser: FakeBrowser, infobip: FakeInfobip
 ) -> None:
-    service.script.append(answer(410))
+    receiver.script.append(answer(410))
     user_id, method_id = await given_device(served, browser, phone="+436641234567")
     await page(served, user_id)
 
     await page(served, user_id)
 
-    assert len(service.posted) == 1, "nothing more is posted there"
+    assert len(receiver.posted) == 1, "nothing more is posted there"
     assert await served.statuses() == ["failed", "sent", "failed", "sent"]
     assert len(infobip.taken) == 2
     assert (await served.notifications())[2]["error"] == (
@@ -259,9 +246,9 @@ async def test_no_page_is_planned_for_a_browser_that_has_ended_and_another_subsc
     ("status", "becomes"), [(429, "queued"), (503, "sending"), (403, "failed"), (413, "failed"), (400, "failed")]
 )
 async def test_other_answers_end_no_subscription(
-    served: World, service: FakeReceiver, browser: FakeBrowser, status: int, becomes: str
+    served: World, receiver: FakeReceiver, browser: FakeBrowser, status: int, becomes: str
 ) -> None:
-    service.script.append(answer(status, b"canary", Retry_After="9"))
+    receiver.script.append(answer(status, b"canary", Retry_After="9"))
     user_id, _ = await given_device(served, browser)
 
     await page(served, user_id)
@@ -274,9 +261,9 @@ async def test_other_answers_end_no_subscription(
 
 
 async def test_a_try_in_doubt_goes_again_under_the_same_topic(
-    served: World, service: FakeReceiver, browser: FakeBrowser
+    served: World, receiver: FakeReceiver, browser: FakeBrowser
 ) -> None:
-    service.script.append(b"")
+    receiver.script.append(b"")
     user_id, _ = await given_device(served, browser)
     await page(served, user_id)
     assert await served.statuses() == ["sending"]
@@ -285,7 +272,7 @@ async def test_a_try_in_doubt_goes_again_under_the_same_topic(
     await served.send()
 
     assert await served.statuses() == ["sent"]
-    once, again = service.posted
+    once, again = receiver.posted
     assert once.headers["topic"] == again.headers["topic"]
     assert browser.opened(once.body) == browser.opened(again.body)
     assert once.body != again.body, "the same key and salt seal nothing twice"
@@ -294,7 +281,7 @@ async def test_a_try_in_doubt_goes_again_under_the_same_topic(
 
 
 async def test_the_attempt_is_committed_before_anything_is_posted(
-    served: World, service: FakeReceiver, browser: FakeBrowser, monkeypatch: pytest.MonkeyPatch
+    served: World, receiver: FakeReceiver, browser: FakeBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: list[dict[str, Any]] = []
     post = outward.post
@@ -312,9 +299,9 @@ async def test_the_attempt_is_committed_before_anything_is_posted(
 
 
 async def test_a_code_goes_there_and_an_ended_device_is_told_apart(
-    served: World, service: FakeReceiver, browser: FakeBrowser
+    served: World, receiver: FakeReceiver, browser: FakeBrowser
 ) -> None:
-    service.script.extend([answer(201), answer(410), answer(410)])
+    receiver.script.extend([answer(201), answer(410), answer(410)])
     _, method_id = await given_device(served, browser)
 
     sent, over = await check(served, method_id), await check(served, method_id, "test")
@@ -323,7 +310,7 @@ async def test_a_code_goes_there_and_an_ended_device_is_told_apart(
     assert (sent.outcome, over.outcome) == (CheckOutcome.SENT, CheckOutcome.REFUSED)
     assert over.detail == "web push: this device takes no notifications any more"
     assert len(await ended(served)) == 1
-    said = json.loads(browser.opened(service.posted[0].body))
+    said = json.loads(browser.opened(receiver.posted[0].body))
     assert said["code"] in said["body"]
 
 
@@ -331,9 +318,9 @@ async def test_a_code_goes_there_and_an_ended_device_is_told_apart(
     "said", [answer(201), answer(410, b"canary"), answer(403, b"canary"), answer(500, b"canary"), b""]
 )
 async def test_nothing_of_a_subscription_is_logged_or_kept_beside_it(
-    served: World, service: FakeReceiver, browser: FakeBrowser, capfd: pytest.CaptureFixture[str], said: bytes
+    served: World, receiver: FakeReceiver, browser: FakeBrowser, capfd: pytest.CaptureFixture[str], said: bytes
 ) -> None:
-    service.script.append(said)
+    receiver.script.append(said)
     user_id, _ = await given_device(served, browser)
 
     await page(served, user_id)
@@ -347,7 +334,7 @@ async def test_nothing_of_a_subscription_is_logged_or_kept_beside_it(
 
 
 async def test_a_storm_is_told_in_one_notification_beyond_the_budget(
-    served: World, service: FakeReceiver, browser: FakeBrowser
+    served: World, receiver: FakeReceiver, browser: FakeBrowser
 ) -> None:
     user_id, _ = await given_device(served, browser)
     for _ in range(40):
@@ -356,7 +343,7 @@ async def test_a_storm_is_told_in_one_notification_beyond_the_budget(
 
     await served.send()
 
-    titles = [json.loads(browser.opened(one.body))["title"] for one in service.posted]
+    titles = [json.loads(browser.opened(one.body))["title"] for one in receiver.posted]
     assert len(titles) <= 31
     assert titles.count("CRITICAL #1: Disk full on db1") == 1
     assert any(title.startswith("CRITICAL: ") for title in titles)

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -26,13 +26,6 @@ from services.notifier.tests.integration.world import T0, Clock, World
 ATTEMPT = UUID("01935a7e-0000-7000-8000-000000000001")
 PAGE = Page(42, Severity.CRITICAL, "Disk full on db1", "98 % used", ("policy 'Base', level 1",), 1)
 CHANNELS = {Channel.WEBHOOK: webhook.provider, Channel.SLACK: slack.provider}
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[FakeReceiver]:
-    fake = FakeReceiver()
-    async with fake.running():
-        yield fake
 
 
 def provider(channel: Channel, clock: Clock, env: str = "development") -> Provider:
