@@ -106,7 +106,23 @@ def chain(spans: Sequence[Seen], last: str) -> list[tuple[str, str, str]]:
 
 
 def lines(deployment: Deployment) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in deployment.log.splitlines() if line.startswith("{")]
+    """What the five have logged; the end of a line that is still being written is not there yet."""
+    whole = [line for line in deployment.log.splitlines(keepends=True) if line.endswith("\n")]
+    return [json.loads(line) for line in whole if line.startswith("{")]
+
+
+async def until_said(pagerpal: Pagerpal, request_id: str, *wanted: tuple[str, str]) -> list[dict[str, Any]]:
+    """Wait for what the logs say of a request, each as its package and event; all lines of that request.
+
+    A service writes its line after its answer or its message has left, so the one who hears it can be too early.
+    """
+
+    async def there() -> list[dict[str, Any]]:
+        found = [line for line in lines(pagerpal.deployment) if line.get("request_id") == request_id]
+        return found if set(wanted) <= {(line["logger"].split(".")[0], line["event"]) for line in found} else []
+
+    said: list[dict[str, Any]] = await pagerpal.until(f"the logs say {wanted} of request {request_id}", there)
+    return said
 
 
 def nothing_secret(pagerpal: Pagerpal, team: Team, raw: bytes) -> None:
@@ -172,14 +188,15 @@ async def test_one_number_finds_an_alert_in_the_log_of_every_service(traced: tup
         await pagerpal.expect_quiet()
 
         number, incident_id = answer.headers["X-Request-ID"], answer.json()["id"]
-        found = [line for line in lines(deployment) if line.get("request_id") == number]
-        assert {(line["logger"].split(".")[0], line["event"]) for line in found} >= {
+        found = await until_said(
+            pagerpal,
+            number,
             ("pagerpal_incidents", "incident.opened"),
             ("pagerpal_escalator", "escalation.asked"),
             ("pagerpal_incidents", "incident.level_entered"),
             ("pagerpal_notifier", "page.taken_up"),
             ("pagerpal_notifier", "send.sent"),
-        }
+        )
         assert {line["incident_id"] for line in found} == {incident_id}
         (opened,) = [line for line in found if line["event"] == "incident.opened"]
         assert len(opened["alert_id"]) == 36
@@ -188,11 +205,12 @@ async def test_one_number_finds_an_alert_in_the_log_of_every_service(traced: tup
 
         acknowledged = await pagerpal.acknowledge(incident_id, by="ana")
 
-        said = [line for line in lines(deployment) if line.get("request_id") == acknowledged.headers["X-Request-ID"]]
-        assert {(line["logger"].split(".")[0], line["event"]) for line in said} >= {
+        await until_said(
+            pagerpal,
+            acknowledged.headers["X-Request-ID"],
             ("pagerpal_common", "request"),
             ("pagerpal_incidents", "incident.changed"),
-        }
+        )
 
 
 async def test_a_collector_that_is_away_holds_up_no_page_and_is_said_once(
